@@ -1,0 +1,1 @@
+"""Labels and clusters to a manifest with sticky folds."""

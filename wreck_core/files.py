@@ -1,0 +1,93 @@
+"""Files that are never half-written: temp file, fsync, rename; and one lock by name.
+
+Every file that a stage leaves under its final name goes through here, so a kill -9 at any
+moment leaves either the old file or the new one.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from wreck_core.errors import BusyError, StorageError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success fsync it and rename it into place.
+
+    Raises StorageError when the disk is full or fails, naming the path.
+    """
+    temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temp
+            _fsync(temp)
+            temp.replace(path)
+        finally:
+            temp.unlink(missing_ok=True)
+        _fsync(path.parent)
+    except OSError as error:
+        raise StorageError(
+            f"could not be written: {error.strerror or error}",
+            where=str(path),
+            fix="free some space or mend the disk, then run the same command again; nothing is lost",
+        ) from error
+
+
+def _fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data` to `path` at once or not at all."""
+    with replacing(path) as temp:
+        temp.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8 with LF line ends, at once or not at all."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON in the key order given; NaN is refused."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@contextmanager
+def locked(folder: Path, name: str) -> Iterator[None]:
+    """Hold the lock `name` for the length of the block.
+
+    It is a flock: a kill -9 frees it. Raises BusyError at once, naming the holder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.lock"
+    with path.open("a+", encoding="utf-8") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            handle.seek(0)
+            holder = handle.read().strip() or "unknown process"
+            raise BusyError(
+                f"busy: {name} is held by {holder}",
+                where=str(path),
+                fix="wait for it to end, or stop that process",
+            ) from None
+        handle.truncate(0)
+        handle.write(f"process {os.getpid()}")
+        handle.flush()
+        yield

@@ -1,0 +1,230 @@
+"""The OpenCV door: the only place where bytes become pixels, and pixels become bytes.
+
+Every picture in the project is RGB uint8 (H, W, 3), 0-255, upright (EXIF applied), decoded and
+resized here and nowhere else, because decoders and resize filters differ in the pixels.
+"""
+
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+PIXEL_CAP = 40_000_000
+# OpenCV reads this once, when it is imported; set later it is silently ignored, and a JPEG of a
+# hundred bytes that claims 650 megapixels then holds the decoder for 15 s and 5.6 GB.
+os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(PIXEL_CAP)
+
+import cv2  # noqa: E402 - after the pixel cap, see above
+import numpy as np  # noqa: E402 - stays beside cv2
+from numpy.typing import NDArray  # noqa: E402 - stays beside cv2
+
+from wreck_core.errors import ImageRejectedError, StorageError  # noqa: E402 - after the pixel cap
+
+Image = NDArray[np.uint8]
+
+EXTENSIONS = {"jpeg": "jpg", "png": "png", "webp": "webp", "gif": "gif", "bmp": "bmp"}
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the first bytes claim: format (a key of EXTENSIONS), width and height in pixels.
+
+    Width and height are as stored, before EXIF orientation.
+    """
+
+    format: str
+    width: int
+    height: int
+
+
+def sniff_format(head: bytes) -> str | None:
+    """Name the format by its magic bytes (16 suffice), or None when it is none that we take."""
+    if head.startswith(b"\xff\xd8\xff"):
+        return "jpeg"
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    if head.startswith((b"GIF87a", b"GIF89a")):
+        return "gif"
+    if head.startswith(b"BM"):
+        return "bmp"
+    return None
+
+
+def read_header(data: bytes) -> Header:
+    """Parse format and size without decoding.
+
+    Raises ImageRejectedError: `not_image` for other formats, `decode_failed` for a broken header.
+    """
+    name = sniff_format(data[:16])
+    if name is None:
+        raise ImageRejectedError("not_image", "is none of JPEG, PNG, WebP, GIF, BMP")
+    try:
+        width, height = _SIZE_READERS[name](data)
+    except (struct.error, IndexError, ValueError):
+        raise ImageRejectedError("decode_failed", f"the {name} header is broken") from None
+    if width <= 0 or height <= 0:
+        raise ImageRejectedError("decode_failed", f"the {name} header claims {width} x {height} pixels")
+    return Header(name, width, height)
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int]:
+    at = 2
+    while True:
+        while data[at] == 0xFF:
+            at += 1
+        marker = data[at]
+        at += 1
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # a start of frame
+            height, width = struct.unpack_from(">HH", data, at + 3)
+            return width, height
+        if marker in (0xD9, 0xDA):  # end of image or start of scan before any frame
+            raise ValueError("no frame header")
+        at += 0 if 0xD0 <= marker <= 0xD8 or marker == 0x01 else struct.unpack_from(">H", data, at)[0]
+        if data[at] != 0xFF:
+            raise ValueError("lost the marker chain")
+
+
+def _png_size(data: bytes) -> tuple[int, int]:
+    width, height = struct.unpack_from(">II", data, 16)
+    return width, height
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    chunk = data[12:16]
+    if chunk == b"VP8X":
+        width = int.from_bytes(data[24:27], "little") + 1
+        return width, int.from_bytes(data[27:30], "little") + 1
+    if chunk == b"VP8L":
+        bits = struct.unpack_from("<I", data, 21)[0]
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    width, height = struct.unpack_from("<HH", data, 26)
+    return width & 0x3FFF, height & 0x3FFF
+
+
+def _gif_size(data: bytes) -> tuple[int, int]:
+    width, height = struct.unpack_from("<HH", data, 6)
+    return width, height
+
+
+def _bmp_size(data: bytes) -> tuple[int, int]:
+    width, height = struct.unpack_from("<ii", data, 18)
+    return width, abs(height)
+
+
+_SIZE_READERS = {
+    "jpeg": _jpeg_size,
+    "png": _png_size,
+    "webp": _webp_size,
+    "gif": _gif_size,
+    "bmp": _bmp_size,
+}
+
+
+def decode(data: bytes, *, max_pixels: int = PIXEL_CAP) -> Image:
+    """Decode bytes to upright RGB uint8 (H, W, 3).
+
+    Raises ImageRejectedError with status `not_image`, `too_many_pixels` or `decode_failed`. The size is
+    read from the header first, so a bomb is refused before a pixel is decoded.
+    """
+    header = read_header(data)
+    if header.width * header.height > max_pixels:
+        raise ImageRejectedError(
+            "too_many_pixels", f"claims {header.width} x {header.height} pixels, more than {max_pixels}"
+        )
+    try:
+        # IMREAD_COLOR_RGB applies the EXIF orientation.
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    except cv2.error as error:
+        raise ImageRejectedError("decode_failed", f"OpenCV refused it: {error.err}") from None
+    if image is None:
+        raise ImageRejectedError("decode_failed", "is truncated or damaged")
+    return np.asarray(image, np.uint8)
+
+
+def load(path: Path, *, max_pixels: int = PIXEL_CAP) -> Image:
+    """Read and decode a file to upright RGB uint8 (H, W, 3).
+
+    Raises ImageRejectedError as `decode` does, StorageError when the file cannot be read.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise StorageError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    try:
+        return decode(data, max_pixels=max_pixels)
+    except ImageRejectedError as rejected:
+        raise ImageRejectedError(rejected.status, rejected.what, where=str(path)) from None
+
+
+def resize(image: Image, width: int, height: int) -> Image:
+    """Resize to exactly width x height; area filter when shrinking, cubic when growing."""
+    shrinks = width * height < image.shape[0] * image.shape[1]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, (width, height), interpolation=method), np.uint8)
+
+
+def fit_within(image: Image, side_px: int) -> Image:
+    """Shrink so that the longer side is at most `side_px`; a smaller picture is returned as it is."""
+    height, width = image.shape[:2]
+    scale = side_px / max(height, width)
+    if scale >= 1:
+        return image
+    return resize(image, max(1, round(width * scale)), max(1, round(height * scale)))
+
+
+def blur(image: Image, sigma_px: float) -> Image:
+    """Gaussian blur, for thumbnails that must not show details."""
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma_px), np.uint8)
+
+
+def encode(image: Image, extension: str, *, quality: int = 90) -> bytes:
+    """Encode RGB uint8 (H, W, 3) as `jpg`, `webp` (quality 1-100) or `png` (lossless).
+
+    Raises StorageError when OpenCV cannot encode it.
+    """
+    flags = {
+        "jpg": [cv2.IMWRITE_JPEG_QUALITY, quality],
+        "webp": [cv2.IMWRITE_WEBP_QUALITY, quality],
+        "png": [],
+    }[extension]
+    done, data = cv2.imencode(f".{extension}", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), flags)
+    if not done:
+        raise StorageError(f"OpenCV could not encode a picture of shape {image.shape} as {extension}")
+    return data.tobytes()
+
+
+def grey(image: Image) -> Image:
+    """Luma of an RGB picture: uint8 (H, W)."""
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def brightness(grey_image: Image) -> float:
+    """Mean luma, 0-255."""
+    return float(grey_image.mean())
+
+
+def sharpness(grey_image: Image) -> float:
+    """Variance of the Laplacian of the picture at most 512 px wide: 0 is flat, above 100 is crisp.
+
+    Reference: Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy" (ICPR 2000).
+    """
+    small = fit_within(grey_image, 512)
+    return float(cv2.Laplacian(small, cv2.CV_64F).var())
+
+
+def pixel_cap_in_force() -> bool:
+    """Prove that OpenCV itself refuses a picture over the cap (its own check, not our header's)."""
+    # A BMP header claiming 40,001 x 1,000 pixels and no pixel data.
+    bomb = struct.pack("<2sIHHIIiiHHIIiiII", b"BM", 54, 0, 0, 54, 40, 40_001, 1_000, 1, 24, 0, 0, 0, 0, 0, 0)
+    try:
+        cv2.imdecode(np.frombuffer(bomb, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        return "PIXELS" in str(error).upper()
+    return False
+
+
+def opencv_build() -> dict[str, str]:
+    """Version and user-interface framework ('' for a headless build) of OpenCV."""
+    return {"version": cv2.__version__, "ui": str(cv2.currentUIFramework())}

@@ -1,0 +1,1 @@
+"""URL lists to verified pictures in the store."""

@@ -1,0 +1,1 @@
+"""The queue, the session and the window that give pictures their labels."""

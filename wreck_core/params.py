@@ -1,0 +1,205 @@
+"""params.yaml as frozen, typed models. The file holds the only defaults; unknown keys are errors."""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from wreck_core.errors import ParamsError
+
+NEVER_TRAINED = ("unsure", "reject")
+
+Positive = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+# A name that becomes a folder, a DVC stage and a table cell.
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+
+
+class Section(BaseModel):
+    """A part of params.yaml: frozen, no unknown keys, no silent conversion of text to numbers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class LabelParams(Section):
+    """The label set and the keys that give a label in the window."""
+
+    classes: Annotated[list[Name], Field(min_length=2)]
+    positive: Name
+    keys: dict[Name, Annotated[str, Field(min_length=1, max_length=1)]]
+
+    @property
+    def all(self) -> list[str]:
+        """Every label that a person can give, the trained classes first."""
+        return [*self.classes, *NEVER_TRAINED]
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.positive not in self.classes:
+            raise ValueError(f"positive: {self.positive} is not one of the classes")
+        if len(set(self.all)) < len(self.all):
+            raise ValueError("classes: a class is named twice, or is called unsure or reject")
+        if sorted(self.keys) != sorted(self.all):
+            raise ValueError(f"keys: needs exactly one key for each of {', '.join(self.all)}")
+        if len({key.lower() for key in self.keys.values()}) < len(self.keys):
+            raise ValueError("keys: one key is given to two labels")
+        return self
+
+
+class ScrapeParams(Section):
+    """How URLs are fetched."""
+
+    threads: Positive
+    contact: str
+    connect_timeout_s: Seconds
+    read_timeout_s: Seconds
+    deadline_s: Seconds
+    retries: Annotated[int, Field(ge=0)]
+    backoff_s: Seconds
+    max_redirects: Annotated[int, Field(ge=0)]
+    max_bytes: Positive
+    max_pixels: Positive
+    min_side_px: Positive
+    per_host: Positive
+    interval_s: Seconds
+    breaker: Positive
+    ports: list[Annotated[int, Field(ge=1, le=65535)]]
+    allow_private: bool
+    robots: bool
+    placeholder_urls: Annotated[int, Field(ge=2)]
+    chunk_urls: Positive
+
+
+class DedupParams(Section):
+    """What counts as the same picture. Distances are bits of a 256-bit perceptual hash."""
+
+    threshold_bits: Annotated[int, Field(ge=0, le=84)]
+    review_bits: Annotated[int, Field(ge=0, le=84)]
+    max_cluster: Positive
+    max_removed_fraction: Annotated[float, Field(ge=0, le=1)]
+
+
+class EnqueueParams(Section):
+    """In which order pictures come to the annotator."""
+
+    order: Literal["random", "fifo"]
+    seed: int
+
+
+class DatasetParams(Section):
+    """How the labelled pictures are split."""
+
+    folds: Annotated[int, Field(ge=2)]
+    test_fraction: Fraction
+    seed: int
+
+
+class TrainParams(Section):
+    """How every backbone is trained."""
+
+    threads: Positive
+    batch: Positive
+    seed: int
+    inner_folds: Annotated[int, Field(ge=2)]
+    c_grid: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]
+
+
+class WeightsParams(Section):
+    """Where weights are looked for before any download."""
+
+    dirs: list[str]
+
+
+class BackboneRow(Section):
+    """One row of the board. `builder` is a row of `training.backbones`; by default the row's own name."""
+
+    weights: str  # imagenet, none, or a path to a .weights.h5 file
+    builder: Name | None = None
+    input_px: Annotated[int, Field(ge=32, le=1024)] | None = None
+    epochs: Positive | None = None  # scratch rows only
+
+
+class ReportParams(Section):
+    """How rows are compared and shown."""
+
+    bootstrap: Positive
+    confidence: Annotated[float, Field(gt=0.5, lt=1)]
+    seed: int
+    thumbnails: Literal["full", "blur", "none"]
+    gallery: Annotated[int, Field(ge=0)]
+    min_auc: Annotated[float, Field(ge=0, le=1)]
+
+
+class NightlyParams(Section):
+    """How the unattended run behaves."""
+
+    jobs: Positive
+    branch: str
+    push: bool
+
+
+class Params(Section):
+    """All of params.yaml."""
+
+    labels: LabelParams
+    scrape: ScrapeParams
+    dedup: DedupParams
+    enqueue: EnqueueParams
+    dataset: DatasetParams
+    train: TrainParams
+    weights: WeightsParams
+    backbones: Annotated[dict[Name, BackboneRow], Field(min_length=1)]
+    report: ReportParams
+    nightly: NightlyParams
+
+
+def read_raw(path: Path) -> dict[str, Any]:
+    """Read params.yaml as plain data. Raises ParamsError when it is missing or no YAML mapping."""
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParamsError(
+            "there is no params.yaml here",
+            where=str(path),
+            fix="run in a clone of the repository, or name one with --workspace",
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"is not valid YAML: {error}", where=str(path)) from None
+    if not isinstance(raw, dict):
+        raise ParamsError("must be a mapping of sections", where=str(path))
+    return raw
+
+
+def load(path: Path) -> Params:
+    """Read and check params.yaml. Raises ParamsError naming every wrong key by its path."""
+    raw = read_raw(path)
+    try:
+        return Params.model_validate(raw)
+    except ValidationError as error:
+        faults = "; ".join(_explain(fault, raw) for fault in error.errors())
+        raise ParamsError(faults, where=str(path), fix="mend the file and run again") from None
+
+
+def _explain(fault: Any, raw: dict[str, Any]) -> str:
+    location = fault["loc"]
+    path = ".".join(str(part) for part in location if part != "[key]")
+    if fault["type"] != "extra_forbidden":
+        return f"{path}: {fault['msg'].removeprefix('Value error, ')}"
+    near = get_close_matches(str(location[-1]), _siblings(location[:-1]), n=1)
+    return f"{path}: unexpected key" + (f" (did you mean {near[0]}?)" if near else "")
+
+
+def _siblings(parents: tuple[str | int, ...]) -> list[str]:
+    """Names of the keys that are allowed where an unexpected one stood."""
+    model: type[BaseModel] = Params
+    for part in parents:
+        if str(part) in model.model_fields:
+            annotation = model.model_fields[str(part)].annotation
+            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+                model = annotation
+            else:  # backbones: a mapping of rows
+                model = BackboneRow
+    return list(model.model_fields)

@@ -1,0 +1,1 @@
+"""The leaderboard: collated once into report.json, drawn from it alone."""

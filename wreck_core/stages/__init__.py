@@ -1,0 +1,1 @@
+"""One module per stage: run(params, layout, …) reads files, calls one subject, writes files."""

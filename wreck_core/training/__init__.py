@@ -1,0 +1,1 @@
+"""Backbones, their weights, features and heads. The only home of TensorFlow."""
