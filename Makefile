@@ -15,3 +15,35 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
+
+system:
+	scripts/system_packages.sh
+
+# The whole job offline on drawn photos, in ./demo/.
+demo: venv system
+	$(BIN)/wreck demo demo
+
+# The whole job on 1,227 real photos, in ./real/. Without a network: MIRROR=folder/of/photos.
+real: venv system
+	$(BIN)/python -m wreck_core.cli.real real $(if $(MIRROR),--mirror $(MIRROR))
+
+test: venv system
+	$(BIN)/pytest -q -m "not slow"
+
+test-all: venv system
+	$(BIN)/pytest -q
+
+check: venv
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Hashes and no index addresses: the same file works behind any mirror.
+lock: venv
+	$(BIN)/uv pip compile pyproject.toml --quiet --all-extras --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
+		--output-file requirements.lock
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis demo real

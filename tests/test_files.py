@@ -1,0 +1,64 @@
+"""Files are whole or absent, and a lock is free when its holder is dead."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from wreck_core import files
+from wreck_core.errors import BusyError, StorageError
+
+
+def test_a_failed_write_keeps_the_old_file_and_leaves_no_temp(tmp_path: Path) -> None:
+    target = tmp_path / "table.csv"
+    files.write_text(target, "old\n")
+    with pytest.raises(RuntimeError), files.replacing(target) as temp:
+        temp.write_text("half")
+        raise RuntimeError
+    assert target.read_text() == "old\n"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_folder_that_cannot_be_written_is_a_storage_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StorageError) as caught:
+        files.write_text(tmp_path / "file" / "below.txt", "text")
+    assert caught.value.exit_code == 74
+    assert "below.txt" in str(caught.value)
+
+
+def test_json_round_trips_and_refuses_nan(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    files.write_json(path, {"ü": [1, 2.5, None]})
+    assert files.read_json(path) == {"ü": [1, 2.5, None]}
+    with pytest.raises(ValueError, match="Out of range float"):
+        files.write_json(path, float("nan"))
+
+
+HOLD = """
+import sys, signal
+from pathlib import Path
+from wreck_core import files
+with files.locked(Path(sys.argv[1]), "work"):
+    print("held", flush=True)
+    signal.pause()
+"""
+
+
+def test_a_second_holder_is_told_who_holds_and_a_kill_frees(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        with (
+            pytest.raises(BusyError, match=f"process {holder.pid}") as caught,
+            files.locked(tmp_path, "work"),
+        ):
+            pytest.fail("the lock was given twice")
+        assert caught.value.exit_code == 75
+        os.kill(holder.pid, signal.SIGKILL)
+        holder.wait()
+    with files.locked(tmp_path, "work"):
+        assert (tmp_path / "work.lock").read_text() == f"process {os.getpid()}"

@@ -1,0 +1,85 @@
+"""params.yaml: the only defaults, refused with the path of what is wrong."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wreck_core import params
+from wreck_core.errors import ParamsError
+from wreck_core.layout import Layout
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_the_shipped_file_is_valid(layout: Layout) -> None:
+    loaded = params.load(layout.params)
+    assert loaded.labels.all == ["damaged", "undamaged", "unsure", "reject"]
+    assert "scratch_cnn" in loaded.backbones
+
+
+def test_an_unknown_key_is_named_with_its_path_and_the_nearest_name(layout: Layout) -> None:
+    change(layout.params, "retries:", "retires:")
+    with pytest.raises(
+        ParamsError, match=r"scrape\.retires: unexpected key \(did you mean retries\?\)"
+    ) as caught:
+        params.load(layout.params)
+    assert caught.value.exit_code == 2
+
+
+def test_an_unknown_setting_of_a_backbone_is_named(layout: Layout) -> None:
+    change(layout.params, "mobilenet_v2: {weights: imagenet}", "mobilenet_v2: {weights: imagenet, epoch: 3}")
+    with pytest.raises(
+        ParamsError, match=r"backbones\.mobilenet_v2\.epoch: unexpected key \(did you mean epochs\?\)"
+    ):
+        params.load(layout.params)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("threshold_bits: 72", "threshold_bits: 90", "dedup.threshold_bits"),
+        ("threads: 32", 'threads: "32"', "scrape.threads"),
+        ("positive: damaged", "positive: broken", "positive: broken is not one of the classes"),
+        ('reject: "4"', 'reject: "1"', "one key is given to two labels"),
+        ("mobilenet_v2:", "../evil:", "backbones.../evil"),
+        ("order: random", "order: best", "enqueue.order"),
+    ],
+)
+def test_a_wrong_value_is_named(layout: Layout, old: str, new: str, message: str) -> None:
+    change(layout.params, old, new)
+    with pytest.raises(ParamsError) as caught:
+        params.load(layout.params)
+    assert message in str(caught.value)
+
+
+def test_three_classes_are_allowed(layout: Layout) -> None:
+    change(layout.params, "[damaged, undamaged]", "[damaged, undamaged, burnt]")
+    change(layout.params, 'undamaged: "2",', 'undamaged: "2", burnt: "5",')
+    assert len(params.load(layout.params).labels.classes) == 3
+
+
+def test_a_missing_file_says_where_it_was_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match=r"there is no params\.yaml here"):
+        params.load(tmp_path / "params.yaml")
+
+
+@given(st.text(alphabet=st.characters(blacklist_categories=("Cs",))))
+def test_any_text_is_valid_or_a_params_error(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    path = tmp_path_factory.mktemp("params") / "params.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ParamsError):
+        params.load(path)
+
+
+def test_every_key_of_the_models_stands_in_the_file(layout: Layout) -> None:
+    raw = yaml.safe_load(layout.params.read_text())
+    loaded = params.load(layout.params).model_dump()
+    for section in set(loaded) - {"backbones"}:
+        assert set(raw[section]) == set(loaded[section])

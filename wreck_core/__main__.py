@@ -1,0 +1,5 @@
+"""`python -m wreck_core` is `wreck`."""
+
+from wreck_core.cli import app
+
+app()

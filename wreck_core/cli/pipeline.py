@@ -1,0 +1,101 @@
+"""The commands of the pipeline, one per stage."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wreck_core.cli import app
+from wreck_core.cli.common import AsJson, end, load
+
+PIPELINE = "The pipeline"
+
+
+@app.command(rich_help_panel=PIPELINE)
+def scrape(
+    lists: Annotated[
+        list[Path], typer.Argument(metavar="LIST…", help="URL lists: txt, csv, tsv, jsonl, parquet.")
+    ],
+    retry: Annotated[
+        str, typer.Option(metavar="CLASS,…", help="Fetch again what ended so, such as dns,http_5xx.")
+    ] = "",
+    max_urls: Annotated[int | None, typer.Option("--max", min=1, help="At most this many URLs.")] = None,
+    url_map: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map", metavar="FROM=TO", help="Read URLs that start with FROM from your own mirror TO."
+        ),
+    ] = None,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Allow private addresses: your own network only.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch, verify and store the pictures of URL lists. Run it again to go on where it stopped."""
+    from wreck_core import console
+    from wreck_core.stages import scrape as stage
+    from wreck_core.stages import snapshot
+
+    params, layout = load()
+    request = stage.ScrapeRequest(
+        lists=tuple(lists),
+        retry=frozenset(filter(None, retry.split(","))),
+        max_urls=max_urls,
+        url_map=tuple(stage.parse_map(text) for text in url_map or ()),
+        allow_private=allow_private,
+    )
+    with console.progress("scrape", quiet=as_json) as progress:
+        summary = stage.run(params, layout, request, progress)
+    snapshot.run(params, layout)
+    end(summary, as_json)
+
+
+@app.command(rich_help_panel=PIPELINE)
+def dedup(
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="Any folder of pictures.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find pictures that are the same: by bytes, by pixels, by sight. With DIR, in that folder only."""
+    from wreck_core.stages import dedup as stage
+
+    params, layout = load()
+    end(stage.run(params, layout) if folder is None else stage.run_folder(params, folder), as_json)
+
+
+@app.command(rich_help_panel=PIPELINE)
+def enqueue(as_json: AsJson = False) -> None:
+    """Queue the unlabelled pictures for labelling."""
+    from wreck_core.stages import enqueue as stage
+
+    end(stage.run(*load()), as_json)
+
+
+@app.command(rich_help_panel=PIPELINE)
+def dataset(as_json: AsJson = False) -> None:
+    """Turn labels and clusters into the manifest and its sticky folds."""
+    from wreck_core.stages import dataset as stage
+
+    end(stage.run(*load()), as_json)
+
+
+@app.command(rich_help_panel=PIPELINE)
+def train(
+    backbone: Annotated[str, typer.Argument(help="A key of `backbones` in params.yaml.")],
+    as_json: AsJson = False,
+) -> None:
+    """Train one backbone over the folds."""
+    from wreck_core import console
+    from wreck_core.stages import train as stage
+
+    params, layout = load()
+    with console.progress(f"train {backbone}", quiet=as_json) as progress:
+        summary = stage.run(params, layout, backbone, progress)
+    end(summary, as_json)
+
+
+@app.command(rich_help_panel=PIPELINE)
+def report(as_json: AsJson = False) -> None:
+    """Rank every backbone and write the leaderboard."""
+    from wreck_core.stages import report as stage
+
+    end(stage.run(*load()), as_json)

@@ -1,0 +1,133 @@
+"""What a person reads in the terminal: summaries, progress, errors. Untrusted text is made harmless here."""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from wreck_core.errors import WreckError
+from wreck_core.summary import Progress as Callback
+from wreck_core.summary import Summary
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+PLAIN_LINES = 10  # progress lines of a whole run where there is no terminal
+
+
+def harmless(text: str) -> str:
+    """Replace what could steer a terminal: control characters, bidi overrides, lone surrogates.
+
+    Newline and tab stay.     rich additionally treats `[/x]` as markup, so callers wrap the result in Text.
+    """
+    return "".join(
+        char if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cf", "Cs") else "\ufffd"
+        for char in text
+    )
+
+
+def show(summary: Summary, *, as_json: bool) -> None:
+    """Print a summary: its closing table and sentence for people, one JSON object for programs."""
+    if as_json:
+        record = {
+            "headline": summary.headline,
+            "ok": summary.ok,
+            "rows": dict(summary.rows),
+            "notes": list(summary.notes),
+            **summary.data,
+        }
+        sys.stdout.write(json.dumps(record, indent=2, ensure_ascii=True, default=str) + "\n")
+        return
+    if summary.rows:
+        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+        table.add_column(style="dim")
+        table.add_column(justify="right" if _are_numbers(summary) else "left")
+        for name, value in summary.rows:
+            table.add_row(Text(harmless(str(name))), Text(_number(value)))
+        out.print(table)
+    for note in summary.notes:
+        out.print(Text.assemble(("! ", "yellow"), harmless(note)))
+    out.print(Text(harmless(summary.headline), style="bold" if summary.ok else "bold red"))
+
+
+def _are_numbers(summary: Summary) -> bool:
+    return all(isinstance(value, int | float) for _, value in summary.rows)
+
+
+def _number(value: int | float | str) -> str:
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.4g}" if isinstance(value, float) else harmless(value)
+
+
+def show_error(error: WreckError) -> None:
+    """Print one error to stderr: what, where, what to do."""
+    err.print(Text.assemble(("error: ", "bold red"), harmless(str(error))))
+
+
+@contextmanager
+def progress(name: str, *, quiet: bool = False) -> Iterator[Callback]:
+    """Yield a progress callback: a bar on a terminal, some plain lines elsewhere, nothing when quiet."""
+    if quiet:
+        yield lambda done, total, text: None
+    elif err.is_terminal:
+        with _bar() as bar:
+            task = bar.add_task(name, total=None, note="")
+            yield lambda done, total, text: bar.update(task, completed=done, total=total, note=harmless(text))
+    else:
+        yield _plain(name)
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}", style="dim", markup=False),
+        console=err,
+    )
+
+
+def _plain(name: str) -> Callback:
+    printed = -1
+
+    def report(done: int, total: int, text: str) -> None:
+        nonlocal printed
+        tenth = done * PLAIN_LINES // max(total, 1)
+        if tenth > printed:
+            printed = tenth
+            err.print(Text(harmless(f"{name}: {done:,} of {total:,} {text}".rstrip())))
+
+    return report
+
+
+def show_predictions(rows: Sequence[dict[str, Any]], *, positive: str) -> None:
+    """Print the rows of `predict` as a table."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("picture", "label", f"p({positive})", "note"):
+        table.add_column(heading, justify="right" if heading.startswith("p(") else "left")
+    for row in rows:
+        error, probability = row["error"], row[f"p_{positive}"]
+        table.add_row(
+            Text(harmless(str(row["path"]))),
+            Text(harmless(row["label"] or "")),
+            "" if probability is None else f"{probability:.3f}",
+            Text(harmless(error or ""), style="red"),
+        )
+    out.print(table)

@@ -1,0 +1,101 @@
+"""doctor: is this machine and workspace fit for work? Every fault comes with its fix."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from typing import NamedTuple
+
+from packaging.requirements import Requirement
+
+from wreck_core import dvcio, images, provenance
+from wreck_core.errors import WreckError
+from wreck_core.labeling import window
+from wreck_core.layout import Layout
+from wreck_core.params import Params
+from wreck_core.summary import Summary
+from wreck_core.training import weights
+
+FREE_DISK_GB = 5.0
+
+
+class Check(NamedTuple):
+    """One line of the doctor: what was looked at, what was found, and the fix when it is wrong."""
+
+    name: str
+    found: str
+    fix: str = ""
+
+
+def run(params: Params, layout: Layout) -> Summary:
+    """Check versions, OpenCV, display, DVC, git, disk and weights."""
+    checks = [*_packages(), *_opencv(), *_workspace(layout), *_weights(params)]
+    faults = [check for check in checks if check.fix]
+    return Summary(
+        headline=f"{len(faults)} of {len(checks)} checks need a fix" if faults else "all is well",
+        rows=tuple((check.name, f"{'✗' if check.fix else '✓'} {check.found}") for check in checks),
+        notes=tuple(f"{check.name}: {check.fix}" for check in faults),
+        ok=not faults,
+        data={"checks": [check._asdict() for check in checks]},
+    )
+
+
+def _packages() -> Iterator[Check]:
+    """Each direct dependency against its pin: two wrong ones break every flow without a word."""
+    yield Check("python", sys.version.split()[0])
+    for line in metadata.requires("wreck-detect") or []:
+        requirement = Requirement(line)
+        if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            version = metadata.version(requirement.name)
+        except metadata.PackageNotFoundError:
+            yield Check(requirement.name, "not installed", "run `make venv`")
+            continue
+        wrong = not requirement.specifier.contains(version, prereleases=True)
+        fix = f"{requirement} is needed; run `make venv`" if wrong else ""
+        yield Check(requirement.name, version, fix)
+
+
+def _opencv() -> Iterator[Check]:
+    build = images.opencv_build()
+    names = [dist.metadata["Name"] for dist in metadata.distributions()]
+    rivals = sorted({name for name in names if name and name.startswith("opencv-")} - {"opencv-python"})
+    yield Check(
+        "opencv build",
+        f"{build['version']}, window system {build['ui'] or 'none'}",
+        ""
+        if build["ui"] and not rivals
+        else f"remove {', '.join(rivals) or 'the headless build'} and reinstall opencv-python",
+    )
+    in_force = images.pixel_cap_in_force()
+    yield Check(
+        "pixel cap",
+        f"{images.PIXEL_CAP:,} pixels {'in force' if in_force else 'NOT in force'}",
+        "" if in_force else "something imported cv2 before wreck_core.images; import wreck_core first",
+    )
+    display = window.display_works()
+    # Not a fault: servers have none, and only `wreck label` wants one.
+    yield Check("display", "works" if display else "none (only `wreck label` needs one)")
+
+
+def _workspace(layout: Layout) -> Iterator[Check]:
+    sha = provenance.git_sha(layout.root)
+    yield Check("git", sha[:12] or "no commit", "" if sha else "run `git init` and commit, or clone the repository")
+    if not (layout.root / ".dvc").is_dir():
+        yield Check("dvc", "not initialised", "run `dvc init`, or clone the repository")
+    else:
+        try:
+            waiting = dvcio.stale(layout.root)
+            yield Check("dvc", f"stale: {', '.join(waiting)}" if waiting else "up to date")
+        except WreckError as error:
+            yield Check("dvc", error.what, error.fix or "mend dvc.yaml")
+    free_gb = shutil.disk_usage(layout.root).free / 1e9
+    fix = "" if free_gb >= FREE_DISK_GB else f"free at least {FREE_DISK_GB:.0f} GB"
+    yield Check("free disk", f"{free_gb:,.1f} GB", fix)
+
+
+def _weights(params: Params) -> Iterator[Check]:
+    for name, row in params.backbones.items():
+        found = weights.describe(name, row, params.weights)
+        yield Check(f"weights of {name}", found)
