@@ -1,6 +1,8 @@
 """Fixtures that every subject shares: an empty workspace, the shipped params, the reference photos."""
 
 import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,3 +34,31 @@ def reference_photos() -> Path:
     if not folder.is_dir():
         pytest.skip("the reference photos are not on this machine")
     return folder
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Callable[[Path], Path]:
+    """Make a git checkout of the working tree as it stands, committed or not, in an empty folder."""
+
+    def make(folder: Path) -> Path:
+        names = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=REPOSITORY,
+            capture_output=True,
+            check=True,
+        ).stdout.decode()
+        for name in filter(None, names.split("\0")):
+            if (REPOSITORY / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(REPOSITORY / name, folder / name)
+        for words in (
+            ["init", "-q", "-b", "main"],
+            ["config", "user.name", "Test"],
+            ["config", "user.email", "test@localhost"],
+            ["add", "-A"],
+            ["commit", "-q", "-m", "The working tree as it stands"],
+        ):
+            subprocess.run(["git", *words], cwd=folder, check=True)
+        return folder
+
+    return make

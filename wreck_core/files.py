@@ -7,6 +7,7 @@ moment leaves either the old file or the new one.
 import fcntl
 import json
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Raises StorageError when the disk is full or fails, naming the path.
     """
-    temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # Threads may write the same content-addressed file at once.
+    temp = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

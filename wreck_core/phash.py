@@ -32,7 +32,9 @@ Hashes = NDArray[np.uint8]
 def _cosines() -> NDArray[np.float64]:
     """Rows 0-15 of the orthonormal DCT-II of 64 points: (16, 64)."""
     frequency, place = np.arange(_SIDE)[:, None], np.arange(_THUMB_PX)[None]
-    rows = np.sqrt(2 / _THUMB_PX) * np.cos(np.pi * (2 * place + 1) * frequency / (2 * _THUMB_PX))
+    rows: NDArray[np.float64] = np.sqrt(2 / _THUMB_PX) * np.cos(
+        np.pi * (2 * place + 1) * frequency / (2 * _THUMB_PX)
+    )
     rows[0] /= np.sqrt(2)
     return rows
 

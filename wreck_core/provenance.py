@@ -91,7 +91,7 @@ def data_rev(layout: Layout) -> str:
 
 
 def _declared(dvc_yaml: Path, stage: str) -> dict[str, Any]:
-    """What dvc.yaml says of one stage, with `foreach` stages filled in."""
+    """Give what dvc.yaml says of one stage, with `foreach` stages filled in."""
     stages = yaml.safe_load(dvc_yaml.read_text(encoding="utf-8"))["stages"]
     name, _, key = stage.partition("@")
     if name not in stages:

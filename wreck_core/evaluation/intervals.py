@@ -95,7 +95,7 @@ def compare(auc: Vector, draws: Matrix, confidence: float) -> Comparison:
 
 
 def tie_groups(auc: Vector, p_adjusted: Matrix, alpha: float) -> NDArray[np.int64]:
-    """Number of each model's tie group, 1 for the best.
+    """Give each model the number of its tie group, 1 for the best.
 
     A group is the best model that is left and all that are not measurably worse than it.
     """

@@ -81,7 +81,9 @@ def _opencv() -> Iterator[Check]:
 
 def _workspace(layout: Layout) -> Iterator[Check]:
     sha = provenance.git_sha(layout.root)
-    yield Check("git", sha[:12] or "no commit", "" if sha else "run `git init` and commit, or clone the repository")
+    yield Check(
+        "git", sha[:12] or "no commit", "" if sha else "run `git init` and commit, or clone the repository"
+    )
     if not (layout.root / ".dvc").is_dir():
         yield Check("dvc", "not initialised", "run `dvc init`, or clone the repository")
     else:

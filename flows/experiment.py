@@ -1,0 +1,90 @@
+"""Train what is stale and rank it: DVC's own graph, one Prefect task per stage."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+from rich.text import Text
+
+from flows import artifacts
+from flows.tasks import StageRun, at_once, log_folder, outcome_of, run_stage
+from wreck_core import console, dvcio, params
+from wreck_core.errors import InputError, WreckError
+from wreck_core.layout import Layout
+from wreck_core.stages import snapshot
+
+# The board is made from the backbones that could be trained, and shows the others as failed.
+SOFT_STAGE, MAY_FAIL = "report", "train"
+
+Submit = Callable[[str, Sequence[Any]], Any]
+
+
+class StagesFailedError(WreckError):
+    """Some stages failed, the others are done; `runs` has what became of each."""
+
+    def __init__(self, runs: Sequence[StageRun]) -> None:
+        self.runs = tuple(runs)
+        failed = [run for run in runs if run.outcome == "failed"]
+        super().__init__("; ".join(f"{run.stage}: {run.reason.splitlines()[0]}" for run in failed))
+
+
+@flow(name="experiment", task_runner=at_once(1))
+def experiment(workspace: str = ".") -> tuple[StageRun, ...]:
+    """Bring every stage of dvc.yaml up to date; trainings run beside each other, one process each.
+
+    Raises InputError before anything was scraped, and StagesFailedError once all that can run has.
+    """
+    layout = Layout(Path(workspace).resolve())
+    settings = params.load(layout.params)
+    if not layout.candidates.exists():
+        raise InputError("no pictures yet", where=str(layout.candidates), fix="run `wreck scrape LIST` first")
+    changed = dvcio.stale(layout.root)
+    if changed.data:
+        snapshot.run(settings, layout)
+        changed = dvcio.stale(layout.root)
+    graph = dvcio.stage_graph(layout.root)
+    todo = dvcio.downstream(graph, changed.stages)
+    logs = log_folder(layout, "experiment")
+
+    def submit(stage: str, upstream: Sequence[Any]) -> Any:
+        return run_stage.submit(
+            layout.root, stage, logs, stage in todo, return_state=False, wait_for=upstream
+        )
+
+    runs = walk(graph, submit)
+    artifacts.publish_leaderboard(layout)
+    if not all(run.ok for run in runs):
+        raise StagesFailedError(runs)
+    return tuple(runs)
+
+
+def with_jobs(jobs: int) -> Any:
+    """Give the experiment flow with `jobs` stages at once."""
+    return experiment.with_options(task_runner=at_once(jobs))
+
+
+def walk(graph: Mapping[str, Sequence[str]], submit: Submit) -> list[StageRun]:
+    """Submit every stage after those it depends on, and wait for all; `graph` is in running order.
+
+    The soft stage starts when all before it have ended, though trainings among them failed.
+    """
+    futures: dict[str, Any] = {}
+    for stage, upstream in graph.items():
+        if stage != SOFT_STAGE:
+            futures[stage] = submit(stage, [futures[name] for name in upstream])
+    runs = [_shown(outcome_of(stage, future)) for stage, future in futures.items()]
+    if SOFT_STAGE in graph:
+        hard = [futures[name] for name in graph[SOFT_STAGE] if not name.startswith(f"{MAY_FAIL}@")]
+        runs.append(_shown(outcome_of(SOFT_STAGE, submit(SOFT_STAGE, hard))))
+    return runs
+
+
+def _shown(run: StageRun) -> StageRun:
+    """Tell the person who watches, in one line on stderr."""
+    took = f"{run.seconds:8.1f} s" if run.seconds else ""
+    again = f"ran again: {', '.join(run.moved)} moved meanwhile" if run.moved else ""
+    console.err.print(
+        Text(f"{run.stage:<28} {run.outcome:<9}{took}  {console.harmless(run.reason or again)}".rstrip())
+    )
+    return run

@@ -1,0 +1,44 @@
+"""The night: refresh the dataset, train what is stale, one commit."""
+
+from pathlib import Path
+
+from prefect import flow
+
+from flows import experiment as experiments
+from flows.publishing import commit
+from flows.refresh import refresh
+from flows.tasks import StageRun
+from wreck_core import files, params
+from wreck_core.errors import WreckError
+from wreck_core.layout import Layout
+
+
+@flow(name="nightly")
+def nightly(
+    workspace: str = ".", jobs: int | None = None, url_map: tuple[str, ...] = (), allow_private: bool = False
+) -> tuple[StageRun, ...]:
+    """Run refresh, then experiment with `jobs` trainings at once (None: nightly.jobs of params.yaml).
+
+    A refresh that fails (no network, say) does not keep changed labels or params from being
+    trained on, but the night then fails. Raises BusyError when another night still runs.
+    """
+    layout = Layout(Path(workspace).resolve())
+    settings = params.load(layout.params)
+    with files.locked(layout.locks, "nightly"):
+        lines, faults = [], []
+        try:
+            done = refresh(str(layout.root), url_map, allow_private, publish=False)
+            lines += [summary.headline for summary in done]
+        except WreckError as error:
+            faults.append(error)
+        try:
+            runs = experiments.with_jobs(jobs or settings.nightly.jobs)(str(layout.root))
+        except experiments.StagesFailedError as error:
+            faults.append(error)
+            runs = error.runs
+        if (layout.reports / "leaderboard.json").exists():
+            lines.append(files.read_json(layout.reports / "leaderboard.json")["verdict"])
+        commit(settings, layout, "Nightly", [*lines, *(f"failed: {error.what}" for error in faults)])
+    if faults:
+        raise faults[-1]
+    return tuple(runs)

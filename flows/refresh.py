@@ -1,0 +1,74 @@
+"""New pictures: fetch every list, find duplicates, queue for labelling, version, commit."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.futures import as_completed
+
+from flows.publishing import commit
+from flows.tasks import at_once, bring_up_to_date, log_folder
+from wreck_core import params
+from wreck_core.errors import InputError, WreckError
+from wreck_core.layout import Layout
+from wreck_core.params import Params
+from wreck_core.stages import enqueue, labels, scrape, snapshot
+from wreck_core.summary import Summary
+
+
+@task(task_run_name="fetch {number}", cache_policy=NO_CACHE)
+def fetch(root: Path, request: scrape.ScrapeRequest, number: int, chunk: list[Any]) -> list[Any]:
+    """Fetch one chunk of URLs into the store; its rows go back to the flow, which alone writes the ledger."""
+    layout = Layout(root)
+    return scrape.fetch(params.load(layout.params), layout, request, chunk)
+
+
+# One chunk at a time: each already fetches with scrape.threads threads, politely per host.
+@flow(name="refresh", task_runner=at_once(1))
+def refresh(
+    workspace: str = ".",
+    url_map: tuple[str, ...] = (),
+    allow_private: bool = False,
+    publish: bool = True,
+) -> tuple[Summary, ...]:
+    """Bring the dataset up to the lists under data/urls/; `url_map` entries are FROM=TO.
+
+    Ends with one commit when `publish`. Raises InputError without a list, WreckError when nothing
+    could be fetched.
+    """
+    layout = Layout(Path(workspace).resolve())
+    settings = params.load(layout.params)
+    lists = tuple(sorted(path for path in layout.url_lists.glob("*") if path.is_file()))
+    if not lists:
+        raise InputError("there is no URL list", where=str(layout.url_lists), fix="put one there")
+    request = scrape.ScrapeRequest(
+        lists=lists, url_map=tuple(scrape.parse_map(entry) for entry in url_map), allow_private=allow_private
+    )
+    done = [_fetch_all(settings, layout, request)]
+    done += [labels.import_labels(settings, layout, path) for path in _labelled(layout, lists)]
+    snapshot.run(settings, layout)
+    bring_up_to_date(layout, "dedup", log_folder(layout, "refresh"))
+    done += [enqueue.run(settings, layout), snapshot.run(settings, layout)]
+    if publish:
+        commit(settings, layout, "Refresh the dataset", [summary.headline for summary in done])
+    return tuple(done)
+
+
+def _fetch_all(settings: Params, layout: Layout, request: scrape.ScrapeRequest) -> Summary:
+    chunks = scrape.plan(settings, layout, request)
+    fetched = [fetch.submit(layout.root, request, number, chunk) for number, chunk in enumerate(chunks, 1)]
+    for future in as_completed(fetched):
+        scrape.record(layout, future.result())
+    summary = scrape.finish(settings, layout, request)
+    if not summary.ok:
+        raise WreckError(summary.headline, where=str(layout.url_lists), fix="see data/scrape.json")
+    return summary
+
+
+def _labelled(layout: Layout, lists: tuple[Path, ...]) -> list[Path]:
+    """Give those of `lists` that carry labels."""
+    candidates = pd.read_parquet(layout.candidates, columns=["list", "list_label"])
+    named = set(candidates.loc[candidates["list_label"].notna(), "list"])
+    return [path for path in lists if path.name in named]

@@ -1,0 +1,84 @@
+"""One DVC stage as one Prefect task. DVC decides whether it runs; Prefect only when."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from wreck_core import dvcio, provenance
+from wreck_core.errors import WreckError
+from wreck_core.layout import Layout
+
+SKIPPED = "skipped"
+STAMP = "%Y-%m-%dT%H-%M-%S"
+
+
+@dataclass(frozen=True)
+class StageRun:
+    """What became of one stage: ran, restored (from DVC's cache), skipped, failed or blocked.
+
+    `moved` names the inputs (params, data, code) that changed while it ran, so that it ran again.
+    """
+
+    stage: str
+    outcome: str
+    seconds: float = 0.0
+    reason: str = ""
+    moved: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the stage is up to date now."""
+        return self.outcome not in ("failed", "blocked")
+
+
+def bring_up_to_date(layout: Layout, stage: str, logs: Path) -> StageRun:
+    """Let DVC run `stage` if it must; once more when its inputs moved while it ran.
+
+    DVC records inputs after the command, so after an edit in between its lock calls a stale result
+    fresh (treeverse/dvc#11058); the fingerprint that the stage took at its start tells.
+    Raises WreckError with the stage's last words.
+    """
+    began = time.monotonic()
+    log = logs / f"{stage.replace('@', '-')}.log"
+    outcome = dvcio.repro_stage(layout.root, stage, log)
+    moved = provenance.moved(layout, stage)
+    if moved:
+        outcome = dvcio.repro_stage(layout.root, stage, log.with_suffix(".again.log"), force=True)
+    return StageRun(stage, outcome, round(time.monotonic() - began, 2), moved=tuple(moved))
+
+
+@task(task_run_name="{stage}", cache_policy=NO_CACHE)
+def run_stage(root: Path, stage: str, logs: Path, stale: bool) -> State[StageRun]:
+    """Bring one stage up to date; the state is called Skipped when there was nothing to do."""
+    run = bring_up_to_date(Layout(root), stage, logs) if stale else StageRun(stage, SKIPPED)
+    name = "Skipped" if run.outcome == SKIPPED else "Completed"
+    return Completed(name=name, message=run.outcome, data=run)
+
+
+def outcome_of(stage: str, future: Any) -> StageRun:
+    """Wait for the task of `stage` and say what became of it; never raises for a failed stage."""
+    future.wait()
+    if future.state.is_completed():
+        run: StageRun = future.result()
+        return run
+    if future.state.is_pending():  # Prefect's word for a task whose upstream failed
+        return StageRun(stage, "blocked", reason="a stage before it failed")
+    fault = future.result(raise_on_failure=False)
+    return StageRun(stage, "failed", reason=fault.what if isinstance(fault, WreckError) else str(fault))
+
+
+def log_folder(layout: Layout, flow_name: str) -> Path:
+    """Give the folder for the logs of one flow run, named by its start."""
+    return layout.logs / f"{time.strftime(STAMP)}-{flow_name}"
+
+
+def at_once(count: int) -> Any:
+    """Give the runner that works on `count` tasks at a time; the work itself is in child processes."""
+    return ThreadPoolTaskRunner[Any](max_workers=count)

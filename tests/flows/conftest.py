@@ -1,0 +1,29 @@
+"""One Prefect server for all tests of the flows; it takes up to half a minute to start."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import tiny
+
+from flows.environment import prepare
+from wreck_core.layout import Layout
+
+# Prefect reads its settings when the tests import it, which is after this.
+prepare(Layout(Path(tempfile.gettempdir()) / "wreck-detect-tests"))
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[None]:
+    """A temporary server with a database of its own."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=90):
+        yield
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Layout:
+    """A workspace of tiny stages."""
+    return tiny.build(tmp_path)

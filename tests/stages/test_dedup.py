@@ -1,0 +1,304 @@
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from wreck_core import files, images, phash
+from wreck_core.dedup import duplicates
+from wreck_core.errors import GateError, InputError
+from wreck_core.images import Image
+from wreck_core.layout import Layout
+from wreck_core.params import Params
+from wreck_core.stages import dedup
+
+
+def photo(seed: int) -> Image:
+    cells = np.random.default_rng(seed).integers(0, 256, (15, 20, 3)).astype(np.uint8)
+    return images.resize(cells, 320, 240)
+
+
+def smaller(picture: Image) -> Image:
+    return images.resize(picture, 200, 150)
+
+
+def jpeg(picture: Image, quality: int = 80) -> bytes:
+    return images.encode(picture, "jpg", quality=quality)
+
+
+def sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@pytest.fixture
+def fetch(layout: Layout) -> Callable[..., None]:
+    """Store pictures and write candidates.parquet as the scrape stage does: (name, bytes, list label)."""
+
+    def store(*fetched: tuple[str, bytes] | tuple[str, bytes, str]) -> None:
+        rows = []
+        for line, (name, data, *label) in enumerate(fetched, start=1):
+            picture = images.decode(data)
+            full, square = phash.of_image(picture)
+            path = layout.image(sha(data), images.EXTENSIONS[images.read_header(data).format])
+            files.write_bytes(path, data)
+            rows.append(
+                {
+                    "sha256": sha(data),
+                    "path": layout.relative(path),
+                    "url": f"http://example.org/{name}",
+                    "url_id": sha(name.encode()),
+                    "host": "example.org",
+                    "list": "list.csv",
+                    "line": line,
+                    "list_label": label[0] if label else None,
+                    "bytes": len(data),
+                    "width": picture.shape[1],
+                    "height": picture.shape[0],
+                    "phash": full,
+                    "phash_square": square,
+                    "hash_version": phash.HASH_VERSION,
+                }
+            )
+        pd.DataFrame(rows).to_parquet(layout.candidates, index=False)
+
+    return store
+
+
+def write_labels(layout: Layout, **label_of: str) -> None:
+    """Write labels.csv; a label is `label`, or `label/flags`."""
+    lines = ["sha256,label,annotator,round,n_votes,agreement,x,y,w,h,flags,labeled_at"]
+    for name, text in sorted(label_of.items()):
+        label, _, flags = text.partition("/")
+        lines.append(f"{name},{label},ann,primary,1,1.0,,,,,{flags},2026-01-01T00:00:00Z")
+    files.write_text(layout.labels, "\n".join(lines) + "\n")
+
+
+def write_decision(layout: Layout, one: bytes, other: bytes, same: bool) -> None:
+    text = f"sha256_a,sha256_b,same,annotator,at\n{sha(one)},{sha(other)},{same},ann,2026-01-01T00:00:00Z\n"
+    files.write_text(layout.decisions, text)
+
+
+def rows(layout: Layout) -> pd.DataFrame:
+    return pd.read_parquet(layout.duplicates)
+
+
+LIMITLESS = {"max_removed_fraction": 1.0}
+
+
+@pytest.fixture
+def relaxed(params: Params) -> Params:
+    """The shipped params, but half of a tiny set may be near-duplicates."""
+    return params.model_copy(update={"dedup": params.dedup.model_copy(update=LIMITLESS)})
+
+
+def test_each_layer_finds_its_duplicates(relaxed: Params, layout: Layout, fetch: Callable[..., None]) -> None:
+    original = jpeg(photo(1), 90)
+    resaved = original + b"trailing bytes"
+    edited = jpeg(smaller(photo(1)))
+    other = jpeg(photo(2))
+    fetch(("a", original), ("b", original), ("c", resaved), ("d", edited), ("e", other))
+    summary = dedup.run(relaxed, layout)
+
+    table = rows(layout)
+    assert list(table.columns) == duplicates.COLUMNS
+    by_sha = {(row.sha256, row.transform): row for row in table.itertuples()}
+    survivor = sha(resaved)  # equal in pixels, and has more bytes
+    assert set(by_sha) == {(sha(original), "bytes"), (sha(original), "pixels"), (sha(edited), "full")}
+    assert set(table.decision) == {"drop"}
+    assert by_sha[sha(original), "bytes"].survivor_sha256 == sha(original)
+    assert by_sha[sha(original), "bytes"].url_id == sha(b"b")
+    assert by_sha[sha(original), "pixels"].survivor_sha256 == survivor
+    assert by_sha[sha(edited), "full"].survivor_sha256 == survivor
+    assert by_sha[sha(edited), "full"].distance <= relaxed.dedup.threshold_bits
+
+    counts = files.read_json(layout.dedup_json)
+    assert counts == {
+        "urls": 5,
+        "images": 4,
+        "byte_duplicates": 1,
+        "pixel_duplicates": 1,
+        "near_duplicates": 1,
+        "unique": 2,
+        "clusters": 2,
+        "conflicts": 0,
+        "review_pairs": 0,
+        "mirror_pairs": 0,
+        "kept_pairs": 0,
+        "hash_version": phash.HASH_VERSION,
+        "fingerprint": {},
+    }
+    assert "2 distinct pictures of 5 fetched" in summary.headline
+
+
+def test_the_same_candidates_give_the_same_bytes_in_any_order(
+    relaxed: Params, layout: Layout, fetch: Callable[..., None]
+) -> None:
+    pictures = [(str(seed), jpeg(photo(seed))) for seed in range(4)]
+    pictures += [(f"small{seed}", jpeg(smaller(photo(seed)))) for seed in range(3)]
+    fetch(*pictures)
+    dedup.run(relaxed, layout)
+    first = layout.duplicates.read_bytes()
+    candidates = pd.read_parquet(layout.candidates)
+    candidates.iloc[::-1].to_parquet(layout.candidates, index=False)
+    dedup.run(relaxed, layout)
+    assert layout.duplicates.read_bytes() == first
+
+
+def test_a_labelled_picture_is_not_swapped_for_a_larger_newcomer(
+    relaxed: Params, layout: Layout, fetch: Callable[..., None]
+) -> None:
+    labelled, newcomer = jpeg(smaller(photo(1))), jpeg(photo(1))
+    fetch(("old", labelled), ("new", newcomer))
+    write_labels(layout, **{sha(labelled): "damaged"})
+    dedup.run(relaxed, layout)
+    assert rows(layout)[["sha256", "survivor_sha256"]].to_numpy().tolist() == [[sha(newcomer), sha(labelled)]]
+
+
+def test_one_picture_in_two_lists_with_two_labels_is_a_conflict_until_settled(
+    params: Params, layout: Layout, fetch: Callable[..., None]
+) -> None:
+    both = jpeg(photo(1))
+    fetch(("a", both, "damaged"), ("b", both, "undamaged"), ("c", jpeg(photo(2)), "damaged"))
+    write_labels(layout, **{sha(both): "unsure/conflict"})
+    summary = dedup.run(params, layout)
+    assert rows(layout)[["decision", "conflict"]].to_numpy().tolist() == [["review", True]]
+    assert summary.notes
+
+    write_labels(layout, **{sha(both): "damaged"})
+    dedup.run(params, layout)
+    assert rows(layout)[["decision", "conflict"]].to_numpy().tolist() == [["drop", False]]
+
+
+def test_a_cluster_with_contradicting_labels_is_not_dropped(
+    relaxed: Params, layout: Layout, fetch: Callable[..., None]
+) -> None:
+    one, other, third = jpeg(photo(1)), jpeg(smaller(photo(1))), jpeg(photo(1), 30)
+    fetch(("a", one), ("b", one), ("c", other), ("d", third))
+    write_labels(layout, **{sha(one): "damaged", sha(other): "undamaged"})
+    dedup.run(relaxed, layout)
+    table = rows(layout)
+    assert len(table) == 3
+    assert table.conflict.all()
+    assert set(table.decision) == {"review"}
+    assert files.read_json(layout.dedup_json)["unique"] == 3
+
+
+def test_what_people_decided_is_remembered(
+    relaxed: Params, layout: Layout, fetch: Callable[..., None]
+) -> None:
+    one, other, far = jpeg(photo(1)), jpeg(smaller(photo(1))), jpeg(photo(2))
+    fetch(("a", one), ("b", other), ("c", far))
+    write_decision(layout, one, other, same=False)
+    dedup.run(relaxed, layout)
+    assert rows(layout)[["sha256", "decision"]].to_numpy().tolist() == [[sha(other), "keep"]]
+
+    fetch(("a", one), ("c", far))
+    write_decision(layout, far, one, same=True)
+    dedup.run(relaxed, layout)
+    assert rows(layout).decision.tolist() == ["drop"]
+    assert rows(layout).distance[0] > relaxed.dedup.review_bits
+
+
+def test_a_picture_that_is_near_a_dropped_one_only_is_for_review(
+    relaxed: Params, layout: Layout, fetch: Callable[..., None]
+) -> None:
+    best, middle, end = jpeg(photo(2)), jpeg(smaller(photo(1))), jpeg(smaller(photo(1)), 40)
+    fetch(("a", best), ("b", middle), ("c", end))
+    write_decision(layout, best, middle, same=True)
+    dedup.run(relaxed, layout)
+    found = {(row.sha256, row.survivor_sha256, row.decision) for row in rows(layout).itertuples()}
+    assert found == {(sha(middle), sha(best), "drop"), (sha(end), sha(middle), "review")}
+
+
+def test_a_mirror_image_is_reported_for_review_only(
+    params: Params, layout: Layout, fetch: Callable[..., None]
+) -> None:
+    picture = photo(1)
+    fetch(("a", jpeg(picture)), ("b", jpeg(np.ascontiguousarray(picture[:, ::-1]))))
+    dedup.run(params, layout)
+    assert rows(layout)[["transform", "decision", "conflict"]].to_numpy().tolist() == [
+        ["mirror", "review", False]
+    ]
+    assert files.read_json(layout.dedup_json)["mirror_pairs"] == 1
+
+
+def test_the_band_above_the_threshold_is_for_review(
+    params: Params, layout: Layout, fetch: Callable[..., None]
+) -> None:
+    one, other = jpeg(photo(1)), jpeg(smaller(photo(1)), 40)
+    fetch(("a", one), ("b", other))
+    strict = params.dedup.model_copy(update={"threshold_bits": 0})
+    dedup.run(params.model_copy(update={"dedup": strict}), layout)
+    assert rows(layout)[["sha256", "decision"]].to_numpy().tolist() == [[sha(other), "review"]]
+
+
+def test_flat_pictures_match_by_bytes_or_pixels_only(
+    params: Params, layout: Layout, fetch: Callable[..., None]
+) -> None:
+    white, grey = np.full((90, 90, 3), 255, np.uint8), np.full((90, 90, 3), 128, np.uint8)
+    png = images.encode(white, "png")
+    fetch(("a", png), ("b", png + b"comment"), ("c", images.encode(grey, "png")))
+    dedup.run(params, layout)
+    assert rows(layout)["transform"].tolist() == ["pixels"]
+
+
+def test_too_many_near_duplicates_stop_the_stage_and_leave_no_file(
+    params: Params, layout: Layout, fetch: Callable[..., None]
+) -> None:
+    fetch(("a", jpeg(photo(1))), ("b", jpeg(smaller(photo(1)))), ("c", jpeg(photo(2))))
+    with pytest.raises(GateError, match="1 of 3 pictures are near-duplicates"):
+        dedup.run(params, layout)
+    assert not layout.duplicates.exists()
+
+
+def test_byte_duplicates_never_stop_the_stage(
+    params: Params, layout: Layout, fetch: Callable[..., None]
+) -> None:
+    fetch(*((str(line), jpeg(photo(1))) for line in range(30)))
+    dedup.run(params, layout)
+    assert files.read_json(layout.dedup_json)["byte_duplicates"] == 29
+
+
+def test_no_candidates_says_what_to_run(params: Params, layout: Layout) -> None:
+    with pytest.raises(InputError, match="wreck scrape"):
+        dedup.run(params, layout)
+
+
+def test_any_folder_can_be_searched(params: Params, tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    for name, data in (
+        ("a.jpg", jpeg(photo(1))),
+        ("sub/copy.jpg", jpeg(photo(1))),
+        ("sub/small.jpg", jpeg(smaller(photo(1)))),
+        ("other.jpg", jpeg(photo(2))),
+        ("notes.txt", b"no picture"),
+    ):
+        files.write_bytes(folder / name, data)
+    before = sorted(folder.rglob("*"))
+    summary = dedup.run_folder(params, folder)
+    found = [(pair["path"], pair["survivor"], pair["transform"]) for pair in summary.data["pairs"]]
+    assert found == [("sub/copy.jpg", "a.jpg", "bytes"), ("sub/small.jpg", "a.jpg", "full")]
+    assert summary.data["rejected"] == 1
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("files_in_it", [None, ["notes.txt"]], ids=["missing", "no_pictures"])
+def test_a_folder_without_pictures_is_refused(
+    params: Params, tmp_path: Path, files_in_it: list[str] | None
+) -> None:
+    folder = tmp_path / "pictures"
+    for name in files_in_it or []:
+        files.write_text(folder / name, "text")
+    with pytest.raises(InputError):
+        dedup.run_folder(params, folder)
+
+
+def test_the_reference_photos_hold_11_equal_and_27_near_duplicates(
+    params: Params, reference_photos: Path
+) -> None:
+    summary = dedup.run_folder(params, reference_photos)
+    counts = dict(summary.rows)
+    assert (counts["urls"], counts["images"], counts["byte duplicates"]) == (1227, 1216, 11)
+    assert (counts["near duplicates"], counts["review pairs"], counts["mirror pairs"]) == (27, 0, 0)

@@ -1,0 +1,49 @@
+"""Read data/labels.csv: the final label of each picture that somebody judged."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from wreck_core.errors import InputError
+from wreck_core.params import NEVER_TRAINED
+
+COLUMNS = [
+    *("sha256", "label", "annotator", "round", "n_votes", "agreement"),
+    *("x", "y", "w", "h", "flags", "labeled_at"),
+]
+BOX = ["x", "y", "w", "h"]
+
+
+def read(path: Path, classes: Sequence[str]) -> pd.DataFrame:
+    """Read the labels: text columns, and the box x, y, w, h as numbers or missing. No file: no rows.
+
+    Raises InputError for an unreadable file, a missing column, two rows of one picture, or a label
+    that params.yaml does not name.
+    """
+    if not path.exists():
+        return pd.DataFrame(columns=COLUMNS, dtype=str).astype(dict.fromkeys(BOX, "float64"))
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        missing = [name for name in COLUMNS if name not in frame]
+        if missing:
+            raise InputError(f"has no column {missing[0]}", where=str(path), fix="run wreck labels export")
+        for name in BOX:
+            frame[name] = pd.to_numeric(frame[name].replace("", None)).astype("float64")
+    except (ValueError, pd.errors.ParserError) as error:  # pandas' empty-file error is a ValueError
+        raise InputError(f"is no readable CSV: {error}", where=str(path)) from None
+    _check(frame, path, [*classes, *NEVER_TRAINED])
+    return frame[COLUMNS]
+
+
+def _check(frame: pd.DataFrame, path: Path, known: Sequence[str]) -> None:
+    unknown = frame.index[~frame.label.isin(known)]
+    if len(unknown):
+        raise InputError(
+            f"label {frame.label[unknown[0]]!r} is none of {', '.join(known)}",
+            where=f"{path}:{unknown[0] + 2}",
+            fix="name it in labels.classes of params.yaml, or label the picture anew",
+        )
+    twice = frame.index[frame.duplicated("sha256")]
+    if len(twice):
+        raise InputError("labels a picture a second time", where=f"{path}:{twice[0] + 2}")

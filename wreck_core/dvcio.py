@@ -1,0 +1,196 @@
+"""The DVC door: its graph of stages, what is stale, one stage run, data versioned.
+
+Stages run as `dvc --wait-for-lock repro -s <stage>`: without waiting, concurrent calls fail on
+DVC's lock, and without `-s` each walks all its ancestors again (treeverse/dvc#11054).
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from wreck_core.errors import BusyError, InputError, WreckError
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
+
+Outcome = Literal["ran", "restored", "skipped"]
+Graph = dict[str, list[str]]
+
+BLOCKED = "is busy, it is being blocked by"  # DVC of a stage that an earlier process still runs
+ERROR_LINES = 6  # of a failed stage's output that go into the message
+
+
+@dataclass(frozen=True)
+class Stale:
+    """What DVC would do again: `stages` by name, and tracked `data` files that changed on disk."""
+
+    stages: frozenset[str]
+    data: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.stages or self.data)
+
+
+@contextmanager
+def _repository(root: Path) -> Iterator["Repo"]:
+    from dvc.exceptions import DvcException, NotDvcRepoError
+    from dvc.lock import LockError
+    from dvc.repo import Repo
+
+    try:
+        with Repo(str(root), _wait_for_lock=True) as repo:
+            yield repo
+    except NotDvcRepoError:
+        raise InputError("is no DVC repository", where=str(root), fix="run `dvc init` there") from None
+    except LockError as error:
+        raise _busy(root, str(error)) from None
+    except DvcException as error:
+        raise WreckError(f"DVC: {error}", where=str(root)) from error
+
+
+def _busy(root: Path, reason: str) -> BusyError:
+    holder = next((line.strip() for line in reason.splitlines() if "PID" in line), "another DVC command")
+    return BusyError(f"busy: held by {holder}", where=str(root), fix="wait for it to end, then run again")
+
+
+def stage_graph(root: Path) -> Graph:
+    """Give each stage of dvc.yaml with the stages it depends on, in an order in which they can run."""
+    from dvc.stage import PipelineStage
+
+    with _repository(root) as repo:
+        graph = repo.index.graph  # an edge leads from a stage to what it depends on
+        upstream = {
+            stage.name: sorted(up.name for up in graph.successors(stage) if isinstance(up, PipelineStage))
+            for stage in graph
+            if isinstance(stage, PipelineStage)
+        }
+    return {name: upstream[name] for name in TopologicalSorter(upstream).static_order()}
+
+
+def downstream(graph: Mapping[str, list[str]], stages: Iterable[str]) -> set[str]:
+    """Give `stages` and all that depend on them. `graph` is in running order, as from `stage_graph`."""
+    reached = set(stages)
+    for name, upstream in graph.items():
+        if reached.intersection(upstream):
+            reached.add(name)
+    return reached
+
+
+def stale(root: Path) -> Stale:
+    """Ask DVC which stages and which versioned data differ from what it has on record."""
+    from dvc.stage import PipelineStage
+
+    with _repository(root) as repo:
+        changed: dict[str, Any] = repo.status()
+        stages = [stage for stage in repo.index.stages if stage.addressing in changed]
+        return Stale(
+            stages=frozenset(stage.name for stage in stages if isinstance(stage, PipelineStage)),
+            data=tuple(
+                sorted(stage.path_in_repo for stage in stages if not isinstance(stage, PipelineStage))
+            ),
+        )
+
+
+def repro_stage(root: Path, stage: str, log: Path, *, force: bool = False) -> Outcome:
+    """Bring one stage up to date and say how; its output goes to the file `log`.
+
+    A file, not a pipe: a stage that outlives its killed parent still finishes, and DVC records it.
+    Raises WreckError with the stage's own last words.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [
+        sys.executable,
+        "-m",
+        "dvc",
+        "--wait-for-lock",
+        "repro",
+        "-s",
+        stage,
+        *(["-f"] if force else []),
+    ]
+    with log.open("w", encoding="utf-8") as handle:
+        done = subprocess.run(  # noqa: S603 - our own interpreter, the stage name comes from dvc.yaml
+            [*command, "--force"] if force else command,
+            cwd=root,
+            env=stage_environment(root),
+            stdin=subprocess.DEVNULL,
+            stdout=handle,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    text = log.read_text(encoding="utf-8", errors="replace")
+    if done.returncode and BLOCKED in text:
+        raise _busy(root, text[text.index(BLOCKED) :])
+    if done.returncode:
+        raise WreckError(_last_words(text) or f"exit code {done.returncode}", where=stage, fix=f"see {log}")
+    if "didn't change, skipping" in text:
+        return "skipped"
+    return "restored" if "is cached - skipping run" in text else "ran"
+
+
+def stage_environment(root: Path) -> dict[str, str]:
+    """Give this process's environment with our own `wreck` first on PATH, working in `root`."""
+    programs = str(Path(sys.executable).parent)
+    path = os.pathsep.join([programs, os.environ.get("PATH", os.defpath)])
+    return {**os.environ, "PATH": path, "WRECK_WORKSPACE": str(root.resolve())}
+
+
+def _last_words(log: str) -> str:
+    """Give the end of what a failed stage printed, without DVC's own lines around it."""
+    said = [line.rstrip() for line in log.splitlines() if line.strip()]
+    start = max((number for number, line in enumerate(said) if line.startswith("> ")), default=-1)
+    own = [line for line in said[start + 1 :] if not line.startswith("ERROR: failed to reproduce")]
+    return "\n".join((own or said)[-ERROR_LINES:]).removeprefix("error: ")
+
+
+def snapshot(root: Path, paths: Iterable[Path]) -> list[str]:
+    """Version those of `paths` that exist and changed, as `dvc add` does; give them relative to `root`.
+
+    Raises InputError when a folder holds a symbolic link: DVC would follow it out of the workspace.
+    """
+    present = [path for path in paths if path.exists()]
+    for path in present:
+        _refuse_links(path)
+    dirty = set(stale(root).data)
+    names = [path.relative_to(root).as_posix() for path in present]
+    changed = [name for name in names if f"{name}.dvc" in dirty or not (root / f"{name}.dvc").exists()]
+    if changed:
+        with _repository(root) as repo:
+            repo.add([str(root / name) for name in changed])
+    return changed
+
+
+def _refuse_links(path: Path) -> None:
+    for below in (path, *path.rglob("*")):
+        if below.is_symlink():
+            raise InputError(
+                "is a symbolic link", where=str(below), fix="remove it; pictures are plain files"
+            )
+
+
+def files_in_git(root: Path) -> list[str]:
+    """Give the files that DVC leaves to git, relative to `root`: dvc.lock, *.dvc, uncached outputs."""
+    with _repository(root) as repo:
+        left_to_git = {
+            Path(out.fs_path).relative_to(root.resolve()).as_posix()
+            for stage in repo.index.stages
+            for out in stage.outs
+            if not out.use_cache
+        }
+        pointers = {stage.path_in_repo for stage in repo.index.stages if stage.path_in_repo.endswith(".dvc")}
+    return sorted({"dvc.lock", *left_to_git, *pointers})
+
+
+def push(root: Path) -> bool:
+    """Send the versioned data to DVC's default remote; False when there is none."""
+    with _repository(root) as repo:
+        if not repo.config["core"].get("remote"):
+            return False
+        repo.push()
+    return True

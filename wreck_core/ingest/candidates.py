@@ -1,0 +1,97 @@
+"""What the ledger knows, as the files that the next stages read: candidates.parquet and scrape.json."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from wreck_core import files, images
+from wreck_core.ingest.ledger import Ledger
+from wreck_core.ingest.outcome import STATUSES
+from wreck_core.ingest.url_list import HARMLESS
+from wreck_core.layout import Layout
+from wreck_core.phash import HASH_BYTES
+from wreck_core.summary import Summary
+
+_BATCH_ROWS = 8192
+
+SCHEMA = pa.schema(
+    [
+        ("sha256", pa.string()),
+        ("path", pa.string()),
+        ("url", pa.string()),
+        ("url_id", pa.string()),
+        ("final_url", pa.string()),
+        ("host", pa.string()),
+        ("source", pa.string()),
+        ("list", pa.string()),
+        ("line", pa.int64()),
+        ("list_label", pa.string()),
+        ("fetched_at", pa.string()),
+        ("bytes", pa.int64()),
+        ("format", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("brightness", pa.float64()),
+        ("sharpness", pa.float64()),
+        ("phash", pa.binary(HASH_BYTES)),
+        ("phash_square", pa.binary(HASH_BYTES)),
+        ("hash_version", pa.int32()),
+        ("license", pa.string()),
+    ]
+)
+
+
+def write(ledger: Ledger, layout: Layout, placeholder_urls: int) -> Summary:
+    """Write both files, in flat memory, and sum them up.
+
+    candidates.parquet has one row per URL with a picture, sorted by list, line and url_id.
+    """
+    with (
+        files.replacing(layout.candidates) as temp,
+        pa.parquet.ParquetWriter(temp, SCHEMA) as writer,
+    ):
+        rows = ledger.good(placeholder_urls)
+        while batch := list(islice(rows, _BATCH_ROWS)):
+            writer.write_table(pa.Table.from_pylist([_candidate(row, layout) for row in batch], SCHEMA))
+    counts = ledger.counts(placeholder_urls)
+    report = {
+        "total": sum(counts.values()),
+        "statuses": {status: counts[status] for status in STATUSES if status in counts},
+        "pending": counts.get(None, 0),
+        **ledger.stored(placeholder_urls),
+        "lists": {name: asdict(account) for name, account in ledger.lists().items()},
+    }
+    files.write_json(layout.scrape_json, report)
+    return _sum_up(report)
+
+
+def _candidate(row: dict[str, Any], layout: Layout) -> dict[str, Any]:
+    path = layout.image(row["sha256"], images.EXTENSIONS[row["format"]])
+    return {**row, "path": layout.relative(path), "source": row["source"] or row["host"]}
+
+
+def _sum_up(report: dict[str, Any]) -> Summary:
+    fetched, total = report["statuses"].get("ok", 0), report["total"]
+    pending = (("not tried yet", report["pending"]),) if report["pending"] else ()
+    return Summary(
+        headline=f"{report['images']} pictures from {fetched} of {total} URLs",
+        rows=(*report["statuses"].items(), *pending, ("total", total)),
+        notes=tuple(_notes(report)),
+        ok=fetched > 0,
+        data=report,
+    )
+
+
+def _notes(report: dict[str, Any]) -> Iterator[str]:
+    for name, account in report["lists"].items():
+        for reason in sorted(account["skipped"].keys() - HARMLESS):
+            places = ", ".join(str(line) for line in account["examples"][reason])
+            yield f"{name}: {account['skipped'][reason]} lines skipped as {reason}, such as line {places}"
+    if report["sha256_differs"]:
+        yield f"{report['sha256_differs']} pictures are not the bytes that their list names by sha256"
+    if not report["images"]:
+        yield "nothing was fetched: look at the statuses above, then --retry the ones that may pass"

@@ -1,0 +1,112 @@
+"""One URL, from the wire to the store: fetch, try again, examine, store, and say how it ended."""
+
+import random
+import threading
+import time
+from datetime import UTC, datetime
+
+from wreck_core import files, images
+from wreck_core.errors import ImageRejectedError
+from wreck_core.ingest import picture
+from wreck_core.ingest.outcome import FetchFailedError
+from wreck_core.ingest.picture import Picture
+from wreck_core.ingest.robots import Robots
+from wreck_core.ingest.rows import Job, Row
+from wreck_core.ingest.safe_http import Answer, Client
+from wreck_core.ingest.urls import redact
+from wreck_core.layout import Layout
+from wreck_core.params import ScrapeParams
+
+_HEADER_CHARS = 256
+
+
+class Downloader:
+    """Fetches jobs on any number of threads. `stopped` ends the waits between tries."""
+
+    def __init__(
+        self,
+        client: Client,
+        robots: Robots,
+        params: ScrapeParams,
+        layout: Layout,
+        stopped: threading.Event,
+    ) -> None:
+        self._client, self._robots, self._params = client, robots, params
+        self._layout, self._stopped = layout, stopped
+
+    def fetch(self, job: Job) -> Row:
+        """Fetch one URL within `scrape.deadline_s`, tries and all. Every end is a row.
+
+        Raises StorageError, which is no fault of the URL.
+        """
+        started = time.monotonic()
+        tried_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        deadline_at = started + self._params.deadline_s
+        failure = FetchFailedError("deadline", "did not end in time")
+        attempts = 0
+        again = True
+        while again:
+            attempts += 1
+            try:
+                answer, facts = self._try(job, deadline_at)
+            except ImageRejectedError as error:
+                failure = FetchFailedError(error.status, error.what, http_code=200)
+                again = False
+            except FetchFailedError as error:
+                # A try that an earlier one left too little time for does not say what is wrong.
+                failure = failure if error.status == "deadline" else error
+                again = self._wait(error, attempts, deadline_at)
+            else:
+                return Row(
+                    url_id=job.url_id,
+                    host=job.host,
+                    status="ok",
+                    http_code=answer.http_code,
+                    final_url=redact(answer.final_url),
+                    etag=_header(answer, "ETag"),
+                    last_modified=_header(answer, "Last-Modified"),
+                    attempts=attempts,
+                    ms=_ms_since(started),
+                    tried_at=tried_at,
+                    picture=facts,
+                )
+        return Row(
+            url_id=job.url_id,
+            host=job.host,
+            status=failure.status,
+            detail=failure.what,
+            http_code=failure.http_code,
+            attempts=attempts,
+            ms=_ms_since(started),
+            tried_at=tried_at,
+            retry_after_s=failure.retry_after_s,
+        )
+
+    def _try(self, job: Job, deadline_at: float) -> tuple[Answer, Picture]:
+        terms = self._robots.terms(deadline_at, picture.judge_magic)
+        answer = self._client.get(job.url, terms, deadline_at)
+        facts = picture.examine(
+            answer.body, max_pixels=self._params.max_pixels, min_side_px=self._params.min_side_px
+        )
+        path = self._layout.image(facts.sha256, images.EXTENSIONS[facts.format])
+        if not path.exists():
+            files.write_bytes(path, answer.body)
+        return answer, facts
+
+    def _wait(self, error: FetchFailedError, attempts: int, deadline_at: float) -> bool:
+        """Wait before the next try; False when there is no sense in one."""
+        if not error.may_pass or attempts > self._params.retries:
+            return False
+        # Full jitter: many clients that failed together must not come back together.
+        jitter_s = random.uniform(0, self._params.backoff_s * 2**attempts)  # noqa: S311 - no secret
+        pause_s = max(error.retry_after_s, jitter_s)
+        return time.monotonic() + pause_s < deadline_at and not self._stopped.wait(pause_s)
+
+
+def _header(answer: Answer, name: str) -> str | None:
+    value = answer.headers.get(name)
+    return value[:_HEADER_CHARS] if value else None
+
+
+def _ms_since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)

@@ -1,0 +1,94 @@
+"""Many URLs at once, in flat memory, stopping at once."""
+
+import threading
+import time
+from collections.abc import Generator, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from wreck_core.errors import WreckError
+from wreck_core.ingest.download import Downloader
+from wreck_core.ingest.robots import Robots
+from wreck_core.ingest.rows import Job, Row
+from wreck_core.ingest.safe_http import Client
+from wreck_core.ingest.schedule import Schedule
+from wreck_core.ingest.url_map import UrlMap
+from wreck_core.layout import Layout
+from wreck_core.params import ScrapeParams
+
+_BATCH_ROWS = 500
+
+
+def fetch_all(
+    jobs: Iterator[Job],
+    params: ScrapeParams,
+    layout: Layout,
+    mirrors: tuple[tuple[str, str], ...],
+    *,
+    allow_private: bool,
+) -> Generator[list[Row], None, None]:
+    """Fetch the jobs and yield their rows in batches, as they end.
+
+    A thread gets its next job only when the batch that holds its last row has been taken and the next
+    one is asked for: whoever records batches loses at most one URL per thread to a kill -9.
+    Raises StorageError, after the rows that ended before it.
+    """
+    stopped = threading.Event()
+    url_map = UrlMap(mirrors)
+    with Client(params, url_map, allow_private=allow_private) as client:
+        robots = Robots(client, params)
+        downloader = Downloader(client, robots, params, layout, stopped)
+        schedule = Schedule(
+            jobs,
+            per_host=params.per_host,
+            breaker=params.breaker,
+            interval_s=lambda job: 0.0 if url_map.forward(job.url) else robots.interval_s(job.host),
+        )
+        workers = ThreadPoolExecutor(params.threads, thread_name_prefix="scrape")
+        try:
+            yield from _work(schedule, downloader, workers, params.threads)
+        finally:
+            stopped.set()
+            client.abort()
+            workers.shutdown(wait=True, cancel_futures=True)
+
+
+def _work(
+    schedule: Schedule, downloader: Downloader, workers: ThreadPoolExecutor, threads: int
+) -> Iterator[list[Row]]:
+    running: set[Future[Row]] = set()
+    while True:
+        skipped: list[Row] = []
+        while len(running) < threads and len(skipped) < _BATCH_ROWS and (job := schedule.take()):
+            if schedule.skips(job):
+                skipped.append(Row(job.url_id, job.host, "host_skipped", "its host had refused too often"))
+                schedule.finish(skipped[-1])
+            else:
+                running.add(workers.submit(downloader.fetch, job))
+        if skipped:
+            yield skipped
+        elif running:
+            # The clock matters only to a free thread.
+            timeout_s = schedule.wait_s() if len(running) < threads else None
+            done, running = wait(running, timeout_s, FIRST_COMPLETED)
+            yield from _collect(done, schedule)
+        elif schedule.empty():
+            return
+        else:
+            time.sleep(schedule.wait_s() or 0.0)
+
+
+def _collect(done: set[Future[Row]], schedule: Schedule) -> Iterator[list[Row]]:
+    rows: list[Row] = []
+    failure: WreckError | None = None
+    for future in done:
+        try:
+            row = future.result()
+        except WreckError as error:
+            failure = error
+        else:
+            schedule.finish(row)
+            rows.append(row)
+    if rows:
+        yield rows
+    if failure:
+        raise failure

@@ -1,0 +1,239 @@
+"""The HTTP door: fetch a URL that a stranger wrote, from a server that a stranger runs.
+
+What it holds to: only http(s), only the allowed ports, only public addresses (judged at the socket, so
+neither a name, a redirect nor rebinding gets round it), no userinfo, no cookies, no proxies or
+passwords from the environment, redirects followed by hand without reading their bodies, no
+compression, a cap on bytes checked at every packet, and a deadline that no trickle outlives.
+"""
+
+import http.cookiejar
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urljoin
+
+import requests
+from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import SSLError as TransportTlsError
+from urllib3.util import parse_url
+
+from wreck_core import __version__
+from wreck_core.errors import WreckError
+from wreck_core.ingest.outcome import FetchFailedError
+from wreck_core.ingest.transfer import JudgedAdapter, Transfer, Watchdog
+from wreck_core.ingest.url_map import UrlMap
+from wreck_core.ingest.urls import normalise
+from wreck_core.params import ScrapeParams
+
+PRODUCT = "wreck-detect"  # our name in robots.txt
+_PACKET_BYTES = 65536
+_MAGIC_BYTES = 16
+
+
+def user_agent(contact: str) -> str:
+    """Say honestly who asks: `wreck-detect/<version> (+<contact>)`."""
+    return f"{PRODUCT}/{__version__}" + (f" (+{contact})" if contact else "")
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the caller asks of an answer. Each check raises to refuse.
+
+    `permit` sees each URL on the way, `judge_headers` the headers of the final answer, both not where
+    the operator mapped it; `judge_magic` the first bytes of its body (16, or all when it is shorter).
+    """
+
+    max_bytes: int
+    permit: Callable[[str], None]
+    judge_headers: Callable[[Mapping[str, str]], None]
+    judge_magic: Callable[[bytes], None]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole body, and where it came from: the last URL of the redirects, in the list's own terms."""
+
+    final_url: str
+    http_code: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _NoDrainSession(requests.Session):
+    """requests reads the body of a redirect, however long, to offer its target; ours is not asked.
+
+    Reference: https://github.com/psf/requests/issues/5529
+    """
+
+    def resolve_redirects(self, *args: Any, **kwargs: Any) -> Any:
+        """Offer no target."""
+        return iter(())
+
+
+def _new_session(agent: str) -> requests.Session:
+    session = _NoDrainSession()
+    session.trust_env = False
+    session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+    session.headers = requests.structures.CaseInsensitiveDict(
+        {"User-Agent": agent, "Accept": "image/*", "Accept-Encoding": "identity"}
+    )
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, JudgedAdapter(pool_connections=8, pool_maxsize=2))
+    return session
+
+
+class Client:
+    """A context manager that any number of threads may fetch with at once."""
+
+    def __init__(self, params: ScrapeParams, url_map: UrlMap, *, allow_private: bool = False) -> None:
+        self._params = params
+        self._map = url_map
+        self._agent = user_agent(params.contact)
+        self._watchdog = Watchdog(params.ports, public_only=not (allow_private or params.allow_private))
+        self._own = threading.local()
+        self._sessions: list[requests.Session] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._watchdog.close()
+        for session in self._sessions:
+            session.close()
+
+    def abort(self) -> None:
+        """Cut everything that is under way; every fetch from now on fails with `deadline`."""
+        self._watchdog.abort()
+
+    def get(self, url: str, terms: Terms, deadline_at: float) -> Answer:
+        """Fetch a normalised URL until `deadline_at` of `time.monotonic`.
+
+        Raises FetchFailedError, and whatever the checks of `terms` raise.
+        """
+        with self._watchdog.transfer(deadline_at) as transfer:
+            for _ in range(self._params.max_redirects + 1):
+                target = self._map.forward(url)
+                transfer.trusted = target is not None
+                if target is None:
+                    judge_url(url, self._params.ports)
+                    terms.permit(url)
+                answer = self._hop(url, target or url, terms, transfer)
+                if isinstance(answer, Answer):
+                    return answer
+                # A mirror redirects within itself; what it stands for is what is followed and kept.
+                url = normalise((self._map.back(answer) if transfer.trusted else None) or answer)
+        raise FetchFailedError("redirect_loop", f"more than {self._params.max_redirects} redirects")
+
+    def _session(self, trusted: bool) -> requests.Session:
+        """Give the calling thread its session: one of two, because trusted sockets were never judged."""
+        name = "trusted" if trusted else "judged"
+        session: requests.Session | None = getattr(self._own, name, None)
+        if session is None:
+            session = _new_session(self._agent)
+            setattr(self._own, name, session)
+            self._sessions.append(session)
+        return session
+
+    def _hop(self, url: str, target: str, terms: Terms, transfer: Transfer) -> Answer | str:
+        """Ask once: the answer, or the address of a redirect."""
+        session = self._session(transfer.trusted)
+        timeout_s = (self._params.connect_timeout_s, self._params.read_timeout_s)
+        try:
+            with session.get(target, stream=True, allow_redirects=False, timeout=timeout_s) as response:
+                transfer.check()
+                if response.is_redirect:
+                    return urljoin(target, session.get_redirect_target(response) or "")
+                _judge_head(response, terms.max_bytes)
+                if not transfer.trusted:
+                    terms.judge_headers(response.headers)
+                body = _read_body(response, terms, transfer)
+                return Answer(url, response.status_code, response.headers, body)
+        except WreckError:
+            raise
+        except Exception as error:  # hostile text raises anything, and a URL is never a dead run
+            raise _classify(error, transfer) from error
+
+
+def judge_url(url: str, ports: list[int]) -> None:
+    """Refuse what must not even be looked up, by the parser that will connect.
+
+    Raises FetchFailedError `bad_url`.
+    """
+    try:
+        parts = parse_url(url)
+    except ValueError:
+        raise FetchFailedError("bad_url", "cannot be parsed") from None
+    if parts.scheme not in ("http", "https"):
+        raise FetchFailedError("bad_url", "is neither http nor https")
+    if not parts.host:
+        raise FetchFailedError("bad_url", "names no host")
+    if parts.auth is not None:
+        raise FetchFailedError("bad_url", "carries a user name or password")
+    port = parts.port if parts.port is not None else {"http": 80, "https": 443}[parts.scheme]
+    if port not in ports:
+        raise FetchFailedError("bad_url", f"port {port} is not in scrape.ports")
+
+
+def _judge_head(response: requests.Response, max_bytes: int) -> None:
+    code, headers = response.status_code, response.headers
+    if code == 304:
+        raise FetchFailedError("not_modified", "has not changed", http_code=code)
+    if not 200 <= code < 300:
+        wait_s = _retry_after_s(headers.get("Retry-After", ""))
+        status = "http_5xx" if code >= 500 else "http_4xx"
+        raise FetchFailedError(status, f"answered {code}", http_code=code, retry_after_s=wait_s)
+    if headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        raise FetchFailedError("bad_encoding", "is compressed though we asked for no compression")
+    length = headers.get("Content-Length", "")
+    if length.isdecimal() and int(length[:20]) > max_bytes:
+        raise FetchFailedError("too_big", f"says that it is longer than {max_bytes} bytes")
+
+
+def _read_body(response: requests.Response, terms: Terms, transfer: Transfer) -> bytes:
+    """Read packet by packet, because waiting for a full buffer is what a trickle lives on."""
+    body = bytearray()
+    judged = False
+    while packet := response.raw.read1(_PACKET_BYTES, decode_content=False):
+        transfer.check()
+        body += packet
+        if len(body) > terms.max_bytes:
+            raise FetchFailedError("too_big", f"is longer than {terms.max_bytes} bytes")
+        if not judged and len(body) >= _MAGIC_BYTES:
+            terms.judge_magic(bytes(body[:_MAGIC_BYTES]))
+            judged = True
+    transfer.check()  # a cut socket looks like an end
+    if not judged:
+        terms.judge_magic(bytes(body))
+    return bytes(body)
+
+
+def _retry_after_s(text: str) -> float:
+    """Seconds from a Retry-After header, a number or a date; 0 when it is neither."""
+    if text.strip().isdecimal():
+        return float(text.strip()[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+
+
+def _classify(error: Exception, transfer: Transfer) -> FetchFailedError:
+    """Name what went wrong by its class alone: the text may quote the URL, secrets and all."""
+    name = type(error).__name__
+    if transfer.overdue:
+        return FetchFailedError("deadline", "did not end in time")
+    if isinstance(error, requests.exceptions.SSLError | TransportTlsError):
+        return FetchFailedError("tls", f"the secure connection failed ({name})")
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return FetchFailedError("connect_timeout", "no connection in time")
+    if isinstance(error, requests.exceptions.ReadTimeout | ReadTimeoutError):
+        return FetchFailedError("read_timeout", "fell silent")
+    if isinstance(error, ValueError):  # all of requests' InvalidURL kind, UnicodeError, LocationParseError
+        return FetchFailedError("bad_url", f"cannot be asked for ({name})")
+    return FetchFailedError("conn_broken", f"the connection broke ({name})")

@@ -1,0 +1,101 @@
+"""In which order URLs are fetched: round-robin over hosts, few at once and not too often at each."""
+
+import heapq
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from wreck_core.ingest.rows import Job, Row
+
+# A host that asks for a longer pause is skipped: its URLs can be retried another day.
+MAX_HOLD_S = 60.0
+
+# Jobs looked at ahead of time, to find hosts that are free.
+_WINDOW_JOBS = 10_000
+
+
+@dataclass
+class _Host:
+    waiting: deque[Job] = field(default_factory=deque)
+    in_flight: int = 0
+    ready_at: float = 0.0
+    refusals: int = 0
+    skipped: bool = False
+    offered: bool = False  # it has an entry in the heap
+
+
+class Schedule:
+    """Hands out jobs, for one thread. `interval_s` says how long a job's host must rest after it.
+
+    After `breaker` refusals in a row (403, 429, refused, no DNS) a host's other jobs are skipped.
+    """
+
+    def __init__(
+        self, jobs: Iterator[Job], *, per_host: int, breaker: int, interval_s: Callable[[Job], float]
+    ) -> None:
+        self._jobs = jobs
+        self._per_host, self._breaker, self._interval_s = per_host, breaker, interval_s
+        self._hosts: dict[str, _Host] = {}
+        self._free: list[tuple[float, int, str]] = []  # (ready_at, turn, host): hosts with a slot and work
+        self._turn = 0
+        self._waiting = 0
+
+    def take(self) -> Job | None:
+        """Take the next job whose host is free now; None when there is none at the moment."""
+        self._fill()
+        if not self._free or self._free[0][0] > time.monotonic():
+            return None
+        name = heapq.heappop(self._free)[2]
+        host = self._hosts[name]
+        host.offered = False
+        job = host.waiting.popleft()
+        self._waiting -= 1
+        host.in_flight += 1
+        host.ready_at = max(host.ready_at, time.monotonic() + self._interval_s(job))
+        self._offer(name, host)
+        return job
+
+    def skips(self, job: Job) -> bool:
+        """Whether the host of a job that was taken has been given up."""
+        return self._hosts[job.host].skipped
+
+    def finish(self, row: Row) -> None:
+        """Give back the slot of a job that was taken, and learn from its end."""
+        host = self._hosts[row.host]
+        host.in_flight -= 1
+        refused = row.status in ("dns", "refused") or row.http_code in (403, 429)
+        if row.status != "host_skipped":
+            host.refusals = host.refusals + 1 if refused else 0
+        if row.host and (host.refusals >= self._breaker or row.retry_after_s > MAX_HOLD_S):
+            host.skipped = True
+        elif row.retry_after_s:
+            host.ready_at = max(host.ready_at, time.monotonic() + row.retry_after_s)
+        self._offer(row.host, host)
+        idle = not host.waiting and not host.in_flight and not host.refusals and not host.skipped
+        if idle and host.ready_at <= time.monotonic():
+            del self._hosts[row.host]
+
+    def wait_s(self) -> float | None:
+        """Seconds until a waiting host is free by the clock; None when none waits for it."""
+        return max(0.0, self._free[0][0] - time.monotonic()) if self._free else None
+
+    def empty(self) -> bool:
+        """Whether every job has been taken."""
+        self._fill()
+        return not self._waiting
+
+    def _fill(self) -> None:
+        while self._waiting < _WINDOW_JOBS and (job := next(self._jobs, None)) is not None:
+            host = self._hosts.setdefault(job.host, _Host())
+            host.waiting.append(job)
+            self._waiting += 1
+            self._offer(job.host, host)
+
+    def _offer(self, name: str, host: _Host) -> None:
+        """Enter a host into the heap when it has work and a slot. Later turns queue behind earlier ones."""
+        if host.offered or not host.waiting or (host.in_flight >= self._per_host and not host.skipped):
+            return
+        host.offered = True
+        self._turn += 1
+        heapq.heappush(self._free, (0.0 if host.skipped else host.ready_at, self._turn, name))

@@ -1,0 +1,93 @@
+"""What a URL is called: its normal form, its identity, its host, and the form without secrets."""
+
+import hashlib
+import re
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+
+from requests.utils import requote_uri
+
+REDACTED = "REDACTED"
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+# Query names whose value lets somebody in: signed links, API keys, sessions.
+_SECRET_NAME = re.compile(
+    r"(^|[^a-z])(sig|key|code|hmac|jwt|pwd|pw|sid|policy|auth)([^a-z]|$)"
+    r"|signature|token|secret|passw|passphrase|apikey|accesskey|keyid|credential|session|authoriz|oauth",
+    re.IGNORECASE,
+)
+_PAIR = re.compile(r"([?&;#]|^)([^=&;#?]*)=([^&;#]*)")
+_USERINFO = re.compile(r"^([a-z][a-z0-9+.\-]*:)?([/\\]{2,})[^/\\?#]*@", re.IGNORECASE)
+
+
+def _split(text: str) -> SplitResult | None:
+    """Split an http(s) URL with a host and a valid port; None when it is none."""
+    try:
+        parts = urlsplit(text)
+        valid = parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts if valid else None
+
+
+def normalise(url: str) -> str:
+    """Write a URL in the one form that identifies it.
+
+    Lower-case scheme and host (IDNA), no default port, no fragment, a path, canonical percent-escapes.
+    Text that is no http(s) URL only gets its control characters and spaces escaped.
+    """
+    text = url.strip()
+    parts = _split(text)
+    if parts is None:
+        return requote_uri(text)
+    host = _ascii_host(parts.hostname or "")
+    userinfo, at, _ = parts.netloc.rpartition("@")
+    port = "" if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
+    place = f"{requote_uri(userinfo)}{at}{f'[{host}]' if ':' in host else host}{port}"
+    return urlunsplit((parts.scheme, place, requote_uri(parts.path or "/"), requote_uri(parts.query), ""))
+
+
+def _ascii_host(host: str) -> str:
+    if host.isascii():
+        return host
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return requote_uri(host)
+
+
+def url_id(normal_url: str) -> str:
+    """Identify a normalised URL, secrets and all: 32 hex digits of its SHA-256."""
+    return hashlib.sha256(normal_url.encode("utf-8")).hexdigest()[:32]
+
+
+def host_of(normal_url: str) -> str:
+    """Host name of a normalised URL, without the port; empty when it is no http(s) URL."""
+    parts = _split(normal_url)
+    return (parts.hostname or "") if parts else ""
+
+
+def redact(url: str) -> str:
+    """Write a URL without userinfo and without the values of secret query parameters.
+
+    Everything that is stored, logged or shown goes through here. Text whose host cannot be told is cut
+    up to its last `@`, because anything before that may be a password.
+    """
+    text = _USERINFO.sub(r"\1\2", url)
+    if "@" in text and _split(text) is None:
+        text = f"{REDACTED}@{text.rpartition('@')[2]}"
+    head, mark, tail = _cut(text)
+    return head + _PAIR.sub(_redact_pair, mark + tail) if mark else text
+
+
+def _cut(text: str) -> tuple[str, str, str]:
+    """Cut before the query, the fragment, or path parameters, whichever comes first."""
+    found = re.search(r"[?#;&]", text)
+    return (text[: found.start()], found.group(), text[found.end() :]) if found else (text, "", "")
+
+
+def _redact_pair(pair: re.Match[str]) -> str:
+    mark, name, value = pair.groups()
+    inner = unquote(value)
+    secret = _SECRET_NAME.search(unquote(name)) or ("//" in inner and redact(inner) != inner)
+    return f"{mark}{name}={REDACTED if secret and value else value}"

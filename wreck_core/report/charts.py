@@ -1,0 +1,238 @@
+"""The pictures of the page, each drawn from rows of report.json."""
+
+import math
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from markupsafe import Markup
+
+from wreck_core.report.board import Row
+from wreck_core.report.svg import Scale, drawing, element, linear_ticks, log_ticks, polyline
+from wreck_core.report.words import number
+
+_PANEL = 200.0  # side of a small multiple
+_NEAR = 0.12  # rows this far below the leader are still on the scale
+
+
+@dataclass(frozen=True)
+class Focus:
+    """The part of the AUC axis where the models differ; rows below it are off the scale."""
+
+    low: float
+    high: float
+    leader: float
+
+    @classmethod
+    def of(cls, rows: list[Row]) -> "Focus":
+        """Choose the part from rows that have an AUC."""
+        ranked = [row for row in rows if row["status"] == "ok"] or rows
+        leader = max(row["roc_auc"] for row in ranked)
+        near = [row for row in ranked if row["roc_auc"] >= leader - _NEAR]
+        low = math.floor(min(row["roc_auc_low"] for row in near) * 50 - 0.05) / 50
+        high = min(1.0, math.ceil(max(row["roc_auc_high"] for row in near) * 50 + 0.05) / 50)
+        return cls(low, high, leader)
+
+    def holds(self, row: Row) -> bool:
+        """Whether the row's interval can be seen."""
+        return bool(row["roc_auc_high"] > self.low)
+
+    @property
+    def middle(self) -> float:
+        """Value of the line in the middle."""
+        return (self.low + self.high) / 2
+
+
+def interval_bar(row: Row, focus: Focus) -> Markup:
+    """Draw one row's AUC and interval for a table cell; stretched to its width, strokes are not."""
+    x = Scale(focus.low, focus.high, 0, 100)
+    low, high = x(max(row["roc_auc_low"], focus.low)), x(row["roc_auc_high"])
+    lines = [element("path", d=f"M{at} 0V10", class_="grid") for at in (0, 50, 100)]
+    leader = f"M{x(focus.leader):.2f} 0V10"
+    lines.append(element("path", d=leader, class_="guide"))
+    lines.append(element("path", d=f"M{low:.2f} 5H{high:.2f}", class_="bar"))
+    if row["roc_auc"] >= focus.low:
+        at = f"M{x(row['roc_auc']):.2f} 5h0"
+        lines.append(element("path", d=at, class_="dot"))
+    title = f"{row['backbone']}: {number(row['roc_auc'])} "
+    title += f"[{number(row['roc_auc_low'])}, {number(row['roc_auc_high'])}]"
+    return element(
+        "svg",
+        element("title", title),
+        *lines,
+        viewBox="0 0 100 10",
+        preserveAspectRatio="none",
+        class_=f"interval {row['status']}",
+        role="img",
+    )
+
+
+def roc_ghosts(rows: list[Row]) -> Markup:
+    """Draw all ROC curves once, in grey; every panel shows them behind its own."""
+    curves = [polyline(_on_panel(row["roc"]), "ghost") for row in rows]
+    return element(
+        "svg", element("defs", element("g", *curves, id="ghosts")), class_="hidden", width=0, height=0
+    )
+
+
+def roc_panel(row: Row) -> Markup:
+    """Draw one model's ROC curve over all others, with a dot at its threshold."""
+    counts = row["confusion"]
+    negatives = counts["false_positive"] + counts["true_negative"]
+    dot = (counts["false_positive"] / negatives, row["recall"])
+    (x, y), *_ = _on_panel([dot])
+    return drawing(
+        f"ROC curve of {row['backbone']}",
+        _PANEL + 34,
+        _PANEL + 26,
+        *_frame(),
+        element("use", href="#ghosts"),
+        polyline(_on_panel(row["roc"]), "line"),
+        element("circle", cx=x, cy=y, r=5, class_="mark"),
+    )
+
+
+def reliability_panel(row: Row) -> Markup:
+    """Draw stated against observed probability; a dot's area is its number of pictures."""
+    total = sum(many for _, _, many in row["reliability"])
+    points = _on_panel([(mean, share) for mean, share, _ in row["reliability"]])
+    dots = [
+        element("circle", cx=x, cy=y, r=2.5 + 14 * math.sqrt(many / total), class_="bubble")
+        for (x, y), (_, _, many) in zip(points, row["reliability"], strict=True)
+    ]
+    title = f"Stated and observed probability of {row['backbone']}"
+    return drawing(title, _PANEL + 34, _PANEL + 26, *_frame(), polyline(points, "line"), *dots)
+
+
+def _frame() -> list[Markup]:
+    """Axes from 0 to 1 with the diagonal."""
+    (left, bottom), (right, top) = _on_panel([(0, 0), (1, 1)])
+    parts = [element("path", d=f"M{left} {top}V{bottom}H{right}", class_="axis")]
+    parts.append(element("path", d=f"M{left} {bottom}L{right} {top}", class_="guide"))
+    for value, text in ((0.0, "0"), (0.5, ".5"), (1.0, "1")):
+        (x, y), *_ = _on_panel([(value, value)])
+        parts.append(element("text", text, x=x, y=bottom + 18, text_anchor="middle"))
+        parts.append(element("text", text, x=left - 7, y=y + 5, text_anchor="end"))
+    return parts
+
+
+def _on_panel(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    return [(26 + _PANEL * x, 6 + _PANEL * (1 - y)) for x, y in points]
+
+
+def confusion_panel(row: Row, positive: str) -> Markup:
+    """Draw the four outcomes as squares: right answers tinted, mistakes in outline."""
+    counts = row["confusion"]
+    total = sum(counts.values())
+    cells = (
+        ("true_positive", 0, 0, "found"),
+        ("false_negative", 1, 0, "missed"),
+        ("false_positive", 0, 1, "false alarm"),
+        ("true_negative", 1, 1, "passed"),
+    )
+    parts = []
+    for name, column, line, text in cells:
+        x, y, right = 104.0 * column, 84.0 * line, name.startswith("true")
+        parts.append(
+            element(
+                "rect", x=x + 1, y=y + 1, width=100, height=80, rx=6, class_="right" if right else "wrong"
+            )
+        )
+        parts.append(
+            element("text", f"{counts[name]:,}", x=x + 51, y=y + 42, text_anchor="middle", class_="big")
+        )
+        parts.append(element("text", text, x=x + 51, y=y + 62, text_anchor="middle"))
+    title = f"{row['backbone']} on {total:,} pictures; positive is {positive}"
+    return drawing(title, 206, 168, *parts)
+
+
+def speed_plot(rows: list[Row], recommended: str | None) -> Markup:
+    """Draw AUC with its interval against milliseconds a picture, on a logarithmic axis."""
+    timed = [row for row in rows if row["status"] == "ok" and row["ms_per_image_p50"]]
+    focus = Focus.of(timed)
+    times = [row["ms_per_image_p50"] for row in timed]
+    x = Scale(min(times) / 1.5, max(times) * 1.5, 52, 680, log=True)
+    y = Scale(focus.low, focus.high, 330, 36)
+    parts = [
+        element("path", d=f"M52 {y(at):.1f}H680", class_="grid") for at in linear_ticks(focus.low, focus.high)
+    ]
+    for at in linear_ticks(focus.low, focus.high):
+        parts.append(element("text", number(at, 2), x=44, y=y(at) + 5, text_anchor="end"))
+    for at in log_ticks(x.low, x.high):
+        parts.append(element("text", f"{at:g}", x=x(at), y=354, text_anchor="middle"))
+    parts.append(element("text", "ROC AUC", x=0, y=14))
+    parts.append(element("text", "ms a picture", x=680, y=376, text_anchor="end"))
+    dots = [(x(row["ms_per_image_p50"]), y(max(row["roc_auc"], focus.low))) for row in timed]
+    labels = _place_labels(dots, [row["backbone"] for row in timed])
+    for row, (dot_x, dot_y), (label_x, label_y, anchor) in zip(timed, dots, labels, strict=True):
+        kind = "chosen" if row["backbone"] == recommended else "other"
+        if focus.holds(row):
+            low, high = y(max(row["roc_auc_low"], focus.low)), y(row["roc_auc_high"])
+            parts.append(element("path", d=f"M{dot_x:.1f} {low:.1f}V{high:.1f}", class_=f"whisker {kind}"))
+            parts.append(element("circle", cx=dot_x, cy=dot_y, r=6, class_=f"spot {kind}"))
+        else:
+            arrow = f"M{dot_x - 6:.1f} {dot_y - 10:.1f}h12l-6 9z"
+            parts.append(element("path", d=arrow, class_=f"spot {kind}"))
+        name = row["backbone"] if focus.holds(row) else f"{row['backbone']} {number(row['roc_auc'])}"
+        parts.append(element("text", name, x=label_x, y=label_y, text_anchor=anchor, class_=f"name {kind}"))
+    return drawing("ROC AUC against milliseconds a picture", 700, 384, *parts, class_="plot speed")
+
+
+def _place_labels(dots: list[tuple[float, float]], names: list[str]) -> list[tuple[float, float, str]]:
+    """Put each label beside its dot where it covers no other label or dot, if there is such a place."""
+    taken = [(x - 7, y - 7, x + 7, y + 7) for x, y in dots]
+    placed = []
+    for (x, y), name in zip(dots, names, strict=True):
+        width = 8.0 * len(name)
+        places = [
+            (x + side * 11, y + 5 + drop, side) for drop, side in product((0, -14, 14, -26, 26), (1, -1))
+        ]
+        boxes = [
+            (left if side > 0 else left - width, base - 12, left + width if side > 0 else left, base + 3)
+            for left, base, side in places
+        ]
+        free = [
+            at for at, box in enumerate(boxes) if _inside(box) and not any(_overlap(box, t) for t in taken)
+        ]
+        best = free[0] if free else 0
+        taken.append(boxes[best])
+        at_x, at_y, side = places[best]
+        placed.append((at_x, at_y, "start" if side > 0 else "end"))
+    return placed
+
+
+Box = tuple[float, float, float, float]
+
+
+def _inside(box: Box) -> bool:
+    return box[0] >= 52 and box[2] <= 698 and box[1] >= 20 and box[3] <= 338
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def share_bar(part: int, whole: int) -> Markup:
+    """Draw a count as a share of a whole, for a table cell."""
+    width = 100 * part / whole if whole else 0.0
+    return element(
+        "svg",
+        element("rect", width=width, height=10, class_="share"),
+        viewBox="0 0 100 10",
+        preserveAspectRatio="none",
+        class_="shares",
+        aria_hidden="true",
+    )
+
+
+def functions() -> dict[str, Any]:
+    """Name the pictures for the templates."""
+    return {
+        "interval_bar": interval_bar,
+        "roc_ghosts": roc_ghosts,
+        "roc_panel": roc_panel,
+        "reliability_panel": reliability_panel,
+        "confusion_panel": confusion_panel,
+        "speed_plot": speed_plot,
+        "share_bar": share_bar,
+    }

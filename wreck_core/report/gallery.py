@@ -1,0 +1,113 @@
+"""The pictures that the leader gets wrong, is unsure about, and that no model gets right."""
+
+import base64
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wreck_core import images
+from wreck_core.errors import ImageRejectedError, StorageError
+from wreck_core.layout import Layout
+from wreck_core.params import Params
+from wreck_core.report.board import Board, Row
+from wreck_core.report.evidence import Evidence
+
+SIDE_PX = 192
+_QUALITY = 62
+_BLUR_SIGMA_PX = 9.0
+
+Group = dict[str, Any]
+
+
+def build(params: Params, layout: Layout, evidence: Evidence, board: Board) -> dict[str, Any] | None:
+    """Collect the groups of the gallery and their thumbnails; None when no model was trained.
+
+    A thumbnail is a data URI under its picture's sha256; a file that cannot be read has none.
+    """
+    if not board.ranked:
+        return None
+    leader, truth, wrong = board.ranked[0], evidence.cases.truth, _mistakes(evidence, board)
+    p, limit = leader.p, params.report.gallery
+    doubt = np.abs(p - _threshold(board, leader.name))
+    false_alarm, missed, hopeless = wrong[:, 0] & ~truth, wrong[:, 0] & truth, np.all(wrong, axis=1)
+    picks = {
+        "false_alarms": _worst(false_alarm, -doubt, limit),
+        "missed": _worst(missed, -doubt, limit),
+        "unsure": _worst(np.ones_like(truth), doubt, limit),
+        "all_wrong": _worst(hopeless, -doubt, limit),
+    }
+    shown = sorted({int(at) for picked in picks.values() for at in picked})
+    return {
+        "backbone": leader.name,
+        "models": len(board.ranked),
+        "counts": {
+            "false_alarms": int(false_alarm.sum()),
+            "missed": int(missed.sum()),
+            "unsure": len(truth),
+            "all_wrong": int(hopeless.sum()),
+        },
+        "groups": {
+            key: [_item(evidence, int(at), float(p[at]), int(wrong[at].sum())) for at in picked]
+            for key, picked in picks.items()
+        },
+        "thumbnails": _thumbnails(params.report.thumbnails, layout, evidence, shown),
+    }
+
+
+def error_rows(evidence: Evidence, board: Board) -> list[Row]:
+    """Every picture that the leader gets wrong, the most confident mistakes first."""
+    if not board.ranked:
+        return []
+    p, wrong = board.ranked[0].p, _mistakes(evidence, board)
+    picked = _worst(wrong[:, 0], -np.abs(p - evidence.cases.truth), len(p))
+    return [_item(evidence, int(at), float(p[at]), int(wrong[at].sum())) for at in picked]
+
+
+def _mistakes(evidence: Evidence, board: Board) -> NDArray[np.bool_]:
+    """Mark (n, K) where each model, best first, is wrong at its own threshold."""
+    alarms = [model.p >= _threshold(board, model.name) for model in board.ranked]
+    return np.asarray(np.stack(alarms, axis=1) != evidence.cases.truth[:, None], np.bool_)
+
+
+def _threshold(board: Board, name: str) -> float:
+    return float(next(row["threshold"] for row in board.rows if row["backbone"] == name))
+
+
+def _worst(chosen: NDArray[np.bool_], badness: NDArray[np.float64], limit: int) -> NDArray[np.int64]:
+    """Positions where `chosen`, smallest `badness` first, at most `limit`."""
+    at = np.flatnonzero(chosen)
+    return at[np.argsort(badness[at], kind="stable")][:limit]
+
+
+def _item(evidence: Evidence, at: int, p: float, n_wrong: int) -> Row:
+    picture = evidence.pictures.iloc[at]
+    return {
+        "sha256": str(picture["sha256"]),
+        "label": str(picture["label"]),
+        "p": p,
+        "models_wrong": n_wrong,
+        "fold": int(picture["fold"]),
+        "source": str(picture["source"]),
+        "path": str(picture["path"]),
+        "url": "" if picture.isna()["url"] else str(picture["url"]),
+    }
+
+
+def _thumbnails(
+    mode: Literal["full", "blur", "none"], layout: Layout, evidence: Evidence, shown: list[int]
+) -> dict[str, str]:
+    if mode == "none":
+        return {}
+    made = {}
+    for at in shown:
+        picture = evidence.pictures.iloc[at]
+        try:
+            small = images.fit_within(images.load(layout.root / str(picture["path"])), SIDE_PX)
+        except (ImageRejectedError, StorageError):
+            continue  # the page shows the picture's number in its place
+        if mode == "blur":
+            small = images.blur(small, _BLUR_SIGMA_PX)
+        data = base64.b64encode(images.encode(small, "webp", quality=_QUALITY)).decode("ascii")
+        made[str(picture["sha256"])] = f"data:image/webp;base64,{data}"
+    return made

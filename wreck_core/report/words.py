@@ -1,0 +1,163 @@
+"""The sentences of the report, each computed from the rows it speaks about."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from wreck_core.report.board import Board, Row
+
+# C0 and C1 controls, zero-width and bidirectional marks: they hide or reorder text.
+_INVISIBLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def visible(text: str, limit: int = 300) -> str:
+    """Give untrusted text without invisible or reordering characters, at most `limit` long."""
+    clean = _INVISIBLE.sub(" ", text)
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Print a share or score without its leading zero, as statistics are printed: .953, 1.000, −.012."""
+    text = f"{value:.{digits}f}"
+    if float(text) == 0:
+        return f"{0:.{digits}f}"[1:]
+    return re.sub(r"^(-?)0\.", r"\1.", text).replace("-", MINUS)
+
+
+def count(many: int, noun: str, plural: str = "") -> str:
+    """Say how many, in digits grouped by thousands: 1 model, 1,227 pictures."""
+    return f"{many:,} {noun if many == 1 else plural or noun + 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names as a sentence does."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def interval(low: float, high: float) -> str:
+    """Print an interval."""
+    return f"[{number(low)}, {number(high)}]"
+
+
+def verdict(board: Board, alpha: float) -> dict[str, Any]:
+    """Say what the board proves: the sentence on top, its kind, and what else a reader must know."""
+    ok = [row for row in board.rows if row["status"] == "ok"]
+    tied = [row for row in ok if row["tie_group"] == 1]
+    failed = [row["backbone"] for row in board.rows if row["status"] == "failed" and row["recipe"] is None]
+    if not ok:
+        kind, sentence = "none", "No backbone could be trained; each row says why."
+    elif len(ok) == 1:
+        kind, sentence = (
+            "single",
+            f"Only {ok[0]['backbone']} was trained; there is nothing to compare it with.",
+        )
+    elif len(tied) == 1:
+        kind = "leader"
+        sentence = f"{board.leader} is best: every other model is measurably worse."
+    else:
+        kind = "tie"
+        crowd = "All" if len(tied) == len(ok) else ""
+        sentence = f"{crowd} {count(len(tied), 'model')} tie; recommended: {_why(board, tied)}.".strip()
+    cautions = _cautions(board, alpha)
+    if failed and ok:
+        cautions.append(f"{listed(failed)} failed and {'is' if len(failed) == 1 else 'are'} not compared.")
+    return {
+        "kind": kind,
+        "sentence": sentence,
+        "leader": board.leader,
+        "recommended": board.recommended,
+        "tied": [row["backbone"] for row in tied],
+        "cautions": cautions,
+    }
+
+
+def _why(board: Board, tied: list[Row]) -> str:
+    if all(row["ms_per_image_p50"] is None for row in tied):
+        return f"{board.recommended}"
+    return f"{board.recommended}, the fastest of them"
+
+
+def _cautions(board: Board, alpha: float) -> list[str]:
+    shortcuts = [
+        row["backbone"]
+        for row in board.rows
+        if row["status"] == "baseline" and board.leader and row["p_adjusted"] >= alpha
+    ]
+    if not shortcuts:
+        return []
+    return [
+        f"The leader is not measurably better than {listed(shortcuts)}: "
+        "do not trust that it looks at what it should."
+    ]
+
+
+def ranking(board: Board, images: int) -> str:
+    """Answer who is really better."""
+    if board.comparison is None:
+        return "Nothing was trained, so there is nothing to rank; the baselines show what no model must beat."
+    ok = [row for row in board.rows if row["status"] == "ok"]
+    best = next(row for row in ok if row["backbone"] == board.leader)
+    text = f"{best['backbone']} scores {number(best['roc_auc'])} "
+    text += interval(best["roc_auc_low"], best["roc_auc_high"])
+    if len(ok) == 1:
+        return f"{text} on {count(images, 'picture')}."
+    margin = (ok[1]["delta_high"] - ok[1]["delta_low"]) / 2
+    return f"{text}; on {count(images, 'picture')} a lead of less than about {number(margin)} proves nothing."
+
+
+def shortcut(board: Board) -> str:
+    """Say how far the best baseline comes."""
+    known = [row for row in board.rows if row["status"] == "baseline"]
+    best = max(known, key=lambda row: float(row["roc_auc"]))
+    return f"Without looking for damage, {best['backbone']} already scores {number(best['roc_auc'])}."
+
+
+def errors(row: Row) -> str:
+    """Answer which mistakes are made."""
+    counts = row["confusion"]
+    missed, alarms = counts["false_negative"], counts["false_positive"]
+    total = sum(counts.values())
+    return (
+        f"{row['backbone']} is wrong on {missed + alarms:,} of {count(total, 'picture')}: "
+        f"{missed:,} missed and {count(alarms, 'false alarm')}."
+    )
+
+
+def calibration(rows: list[Row]) -> str:
+    """Answer whether the probabilities can be believed."""
+    best = min(rows, key=lambda row: float(row["ece"]))
+    worst = max(rows, key=lambda row: float(row["ece"]))
+    if best is worst:
+        return f"{best['backbone']} is off by {number(best['ece'])} on average."
+    return (
+        f"{best['backbone']} is off by {number(best['ece'])} on average, "
+        f"{worst['backbone']} by {number(worst['ece'])}."
+    )
+
+
+def curves(rows: list[Row], positive: str) -> str:
+    """Answer what it takes that alarms are right."""
+    best = max(rows, key=lambda row: float(row["recall_at_p95"]))
+    if best["recall_at_p95"] == 0:
+        return "No model reaches 95 % precision at any threshold."
+    return (
+        f"If 95 % of alarms must be right, {best['backbone']} still finds "
+        f"{100 * best['recall_at_p95']:.0f} % of {positive}."
+    )
+
+
+def speed(rows: list[Row]) -> str:
+    """Answer what a better model costs in time."""
+    timed = [row for row in rows if row["ms_per_image_p50"] is not None]
+    fast = min(timed, key=lambda row: float(row["ms_per_image_p50"]))
+    slow = max(timed, key=lambda row: float(row["ms_per_image_p50"]))
+    if fast is slow:
+        return f"{fast['backbone']} takes {fast['ms_per_image_p50']:.1f} ms a picture."
+    return (
+        f"{fast['backbone']} takes {fast['ms_per_image_p50']:.1f} ms a picture, "
+        f"{slow['backbone']} {slow['ms_per_image_p50'] / fast['ms_per_image_p50']:.1f} times as long."
+    )

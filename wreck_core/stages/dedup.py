@@ -1,0 +1,98 @@
+"""Stage `dedup`: candidates, labels and decisions → duplicates.parquet and dedup.json."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from wreck_core import files, phash, provenance
+from wreck_core.dataset import labels as label_file
+from wreck_core.dedup import claims, clusters, decisions, duplicates, folder
+from wreck_core.dedup.duplicates import Found
+from wreck_core.errors import InputError
+from wreck_core.layout import Layout
+from wreck_core.params import Params
+from wreck_core.summary import Summary
+
+
+def run(params: Params, layout: Layout) -> Summary:
+    """Find what is the same picture. All of it is computed anew each time: the stage has no state.
+
+    Raises InputError when nothing was scraped, GateError when the result smells of a mistake.
+    """
+    fingerprint = provenance.fingerprint(layout, "dedup")
+    if not layout.candidates.exists():
+        raise InputError(
+            "there are no pictures yet", where=str(layout.candidates), fix="run wreck scrape LIST first"
+        )
+    classes = params.labels.classes
+    candidates = pd.read_parquet(layout.candidates)
+    labels = label_file.read(layout.labels, classes)
+    labeled_at = dict(zip(labels.sha256, labels.labeled_at, strict=True))
+    candidates["labeled_at"] = [labeled_at.get(sha, "") for sha in candidates.sha256]
+    candidates["trained"] = candidates.sha256.isin(labels.sha256[labels.label.isin(classes)])
+    found = duplicates.find(
+        candidates,
+        layout.root,
+        decisions.read(layout.decisions),
+        claims.collect(candidates, labels, classes),
+        params.dedup,
+    )
+    near_removed = found.dropped(*duplicates.NEAR_TRANSFORMS)
+    clusters.check(found.pictures, found.survivor, near_removed, params.dedup)
+    with files.replacing(layout.duplicates) as temp:
+        found.rows.to_parquet(temp, index=False)
+    counts = _count(found, len(candidates))
+    record = {**counts, "hash_version": phash.HASH_VERSION, "fingerprint": fingerprint}
+    files.write_json(layout.dedup_json, record)
+    return _summary(counts)
+
+
+def run_folder(params: Params, place: Path) -> Summary:
+    """Find what is the same picture in any folder and below. Nothing is written, no limit stops it.
+
+    `Summary.data["pairs"]` names the paths.
+    """
+    pictures, rejected = folder.read(place)
+    found = duplicates.find(pictures, place, {}, {}, params.dedup)
+    pairs = folder.name_pairs(found)
+    summary = _summary(_count(found, len(pictures)))
+    return Summary(
+        summary.headline,
+        rows=(*((pair["path"], _say(pair)) for pair in pairs), *summary.rows),
+        notes=(f"{rejected} files are no pictures",) if rejected else (),
+        data={"pairs": pairs, "rejected": rejected},
+    )
+
+
+def _say(pair: dict[str, Any]) -> str:
+    return f"{pair['decision']}: like {pair['survivor']} by {pair['transform']}, {pair['distance']} bits"
+
+
+def _count(found: Found, urls: int) -> dict[str, int]:
+    rows, images = found.rows, len(found.pictures)
+    pixels, near = found.dropped("pixels"), found.dropped(*duplicates.NEAR_TRANSFORMS)
+    review = rows[(rows.decision == "review") & ~rows.conflict]
+    return {
+        "urls": urls,
+        "images": images,
+        "byte_duplicates": urls - images,
+        "pixel_duplicates": pixels,
+        "near_duplicates": near,
+        "unique": images - pixels - near,
+        "clusters": rows[rows.decision == "drop"].survivor_sha256.nunique(),
+        "conflicts": rows[rows.conflict].survivor_sha256.nunique(),
+        "review_pairs": int((review["transform"] != "mirror").sum()),
+        "mirror_pairs": int((review["transform"] == "mirror").sum()),
+        "kept_pairs": int((rows.decision == "keep").sum()),
+    }
+
+
+def _summary(counts: dict[str, int]) -> Summary:
+    conflicts = counts["conflicts"]
+    note = f"{conflicts} pictures carry contradicting labels and stay out of the dataset until relabelled"
+    return Summary(
+        f"{counts['unique']:,} distinct pictures of {counts['urls']:,} fetched",
+        rows=tuple((name.replace("_", " "), value) for name, value in counts.items()),
+        notes=(note,) if conflicts else (),
+    )

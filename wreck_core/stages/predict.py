@@ -1,0 +1,147 @@
+"""Say what pictures show: files, folders, URLs → one row each. A bad picture is a row with its error."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from time import monotonic, perf_counter
+from typing import Any
+
+from wreck_core import files, images
+from wreck_core.errors import ImageRejectedError, InputError
+from wreck_core.ingest.outcome import FetchFailedError
+from wreck_core.ingest.picture import judge_magic
+from wreck_core.ingest.robots import Robots
+from wreck_core.ingest.safe_http import Client
+from wreck_core.ingest.url_map import UrlMap
+from wreck_core.ingest.urls import normalise, redact
+from wreck_core.layout import Layout
+from wreck_core.params import Params
+from wreck_core.summary import Summary
+from wreck_core.training.predictor import Predictor
+
+SUFFIXES = frozenset(f".{extension}" for extension in (*images.EXTENSIONS, *images.EXTENSIONS.values()))
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture by the name that the user knows it by: its pixels, or the reason why there are none."""
+
+    name: str
+    sha256: str | None = None
+    image: images.Image | None = None
+    error: str | None = None
+
+
+def run(params: Params, layout: Layout, sources: Sequence[str], model: str | None = None) -> Summary:
+    """Classify every picture of `sources` with one model, by default the board's leader.
+
+    Raises InputError when there is no model, or the one that was named is none.
+    """
+    name = model or leader(params, layout)
+    predictor = Predictor(layout.model(name))
+    pictures = (picture for source in sources for picture in _open(source, params))
+    rows: list[dict[str, Any]] = []
+    while batch := list(islice(pictures, params.train.batch)):
+        rows += _classify(predictor, name, batch)
+    bad = sum(row["error"] is not None for row in rows)
+    labels = predictor.card["classes"]
+    return Summary(
+        f"{len(rows) - bad:,} pictures classified by {name}" + (f", {bad:,} could not be" if bad else ""),
+        rows=tuple((label, sum(row["label"] == label for row in rows)) for label in labels),
+        ok=not bad,
+        data={"rows": rows},
+    )
+
+
+def leader(params: Params, layout: Layout) -> str:
+    """Name the model to use: the leader of the leaderboard, or else the first trained row of params.yaml.
+
+    Raises InputError when nothing is trained yet.
+    """
+    board = layout.reports / "leaderboard.json"
+    named = [files.read_json(board)["leader"]] if board.exists() else []
+    for name in (*named, *params.backbones):
+        if name and (layout.model(name) / "model.json").exists():
+            return str(name)
+    raise InputError("there is no trained model yet", where=str(layout.models), fix="run `dvc repro`")
+
+
+def _open(source: str, params: Params) -> Iterator[Picture]:
+    """Give the pictures behind a source: a URL, a file, or all that lie in a folder."""
+    if source.startswith(("http://", "https://")):
+        yield _fetch(source, params)
+        return
+    path = Path(source)
+    if not path.is_dir():
+        yield _read(path)
+        return
+    inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+    if not inside:
+        yield Picture(source, error="the folder holds no picture")
+    yield from map(_read, inside)
+
+
+def _fetch(url: str, params: Params) -> Picture:
+    """Fetch as `scrape` does: no private address, nothing that is no picture, robots.txt heard."""
+    deadline_at = monotonic() + params.scrape.deadline_s
+    with Client(params.scrape, UrlMap(())) as client:
+        try:
+            terms = Robots(client, params.scrape).terms(deadline_at, judge_magic)
+            return _decode(redact(url), client.get(normalise(url), terms, deadline_at).body)
+        except (FetchFailedError, ImageRejectedError) as error:
+            return Picture(redact(url), error=f"{error.status}: {error.what}")
+
+
+def _read(path: Path) -> Picture:
+    try:
+        return _decode(str(path), path.read_bytes())
+    except OSError as error:
+        return Picture(str(path), error=error.strerror or str(error))
+
+
+def _decode(name: str, data: bytes) -> Picture:
+    sha256 = hashlib.sha256(data).hexdigest()
+    try:
+        return Picture(name, sha256, images.decode(data))
+    except ImageRejectedError as rejected:
+        return Picture(name, sha256, error=rejected.what)
+
+
+def _classify(predictor: Predictor, model: str, batch: list[Picture]) -> list[dict[str, Any]]:
+    """Turn a batch into rows, in order."""
+    card = predictor.card
+    good = [picture.image for picture in batch if picture.image is not None]
+    started = perf_counter()
+    answers = iter(predictor.probabilities(good) if good else ())
+    ms = 1000 * (perf_counter() - started) / max(len(good), 1)
+    rows = []
+    for picture in batch:
+        row: dict[str, Any] = {
+            "path": picture.name,
+            "sha256": picture.sha256,
+            "label": None,
+            f"p_{card['positive']}": None,
+            "threshold": card["threshold"],
+            "margin": None,
+            "in_distribution": None,
+            "model": model,
+            "ms": None,
+            "error": picture.error,
+        }
+        if picture.image is not None:
+            p = dict(zip(card["classes"], map(float, next(answers)), strict=True))
+            row["label"] = decide(p, card["positive"], card["threshold"])
+            row[f"p_{card['positive']}"] = round(p[card["positive"]], 6)
+            row["margin"] = round(p[card["positive"]] - card["threshold"], 6)
+            row["ms"] = round(ms, 2)
+        rows.append(row)
+    return rows
+
+
+def decide(p: dict[str, float], positive: str, threshold: float) -> str:
+    """Choose the label: the positive class from the threshold on, else the likeliest of the others."""
+    if p[positive] >= threshold:
+        return positive
+    return max((name for name in p if name != positive), key=lambda name: p[name])

@@ -1,0 +1,45 @@
+"""report: rank every backbone of params.yaml and write the leaderboard.
+
+Reads the predictions under models/ and the dataset; trains nothing. A gate that does not hold is
+written down, not raised: the board must be seen above all when something is wrong.
+"""
+
+from wreck_core import files, provenance
+from wreck_core.layout import Layout
+from wreck_core.params import Params
+from wreck_core.report import exports, page
+from wreck_core.report.collate import collate
+from wreck_core.report.words import number
+from wreck_core.summary import Summary
+
+
+def run(params: Params, layout: Layout) -> Summary:
+    """Write reports/: report.json, the page drawn from it, and the tables beside it.
+
+    Raises InputError when there is no dataset yet.
+    """
+    report = collate(params, layout, provenance.fingerprint(layout, "report"))
+    folder = layout.reports
+    files.write_json(folder / "report.json", report)
+    files.write_text(folder / "leaderboard.html", page.render(report))
+    files.write_text(folder / "leaderboard.md", exports.leaderboard_md(report))
+    files.write_text(folder / "leaderboard.csv", exports.leaderboard_csv(report))
+    files.write_text(folder / "leaderboard_seed.csv", exports.leaderboard_seed_csv(report))
+    files.write_text(folder / "pairwise.csv", exports.pairwise_csv(report))
+    files.write_text(folder / "errors.csv", exports.errors_csv(report))
+    files.write_text(folder / "junit.xml", exports.junit_xml(report))
+    files.write_json(folder / "leaderboard.json", exports.leaderboard_json(report))
+    verdict = report["verdict"]
+    return Summary(
+        headline=verdict["sentence"],
+        rows=tuple(
+            (row["backbone"], "failed" if row["roc_auc"] is None else f"AUC {number(row['roc_auc'])}")
+            for row in report["rows"]
+        ),
+        notes=(
+            *verdict["cautions"],
+            *(f"gate {gate['name']}: {gate['says']}" for gate in report["gates"] if not gate["ok"]),
+            f"open {layout.relative(folder / 'leaderboard.html')}",
+        ),
+        data={key: verdict[key] for key in ("leader", "recommended", "kind")},
+    )

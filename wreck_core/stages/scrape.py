@@ -1,0 +1,107 @@
+"""The scrape stage: URL lists → verified pictures in the store, candidates.parquet, scrape.json.
+
+`run` does it all in one process and records each URL as it ends. The same work in parts is for a
+caller that spreads the fetching: `plan`, `fetch` (anywhere), `record` (one process), `finish`.
+"""
+
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from wreck_core import files
+from wreck_core.ingest import candidates, reading, url_map
+from wreck_core.ingest.ledger import Ledger
+from wreck_core.ingest.outcome import check_retry
+from wreck_core.ingest.pool import fetch_all
+from wreck_core.ingest.rows import Job, Row
+from wreck_core.layout import Layout
+from wreck_core.params import Params
+from wreck_core.summary import Progress, Summary, silent
+
+_PROGRESS_S = 0.25
+parse_map = url_map.parse
+
+
+@dataclass(frozen=True)
+class ScrapeRequest:
+    """What to scrape: lists, statuses to fetch again, at most how many URLs, mirrors as (FROM, TO).
+
+    Raises UsageError when a status is unknown.
+    """
+
+    lists: tuple[Path, ...]
+    retry: frozenset[str] = frozenset()
+    max_urls: int | None = None
+    url_map: tuple[tuple[str, str], ...] = ()
+    allow_private: bool = False
+
+    def __post_init__(self) -> None:
+        check_retry(self.retry)
+
+
+def run(params: Params, layout: Layout, request: ScrapeRequest, progress: Progress = silent) -> Summary:
+    """Scrape the lists, going on where an earlier run stopped.
+
+    Raises InputError for a list that cannot be read, BusyError when another scrape is at work.
+    """
+    with files.locked(layout.locks, "scrape"), Ledger(layout.ledger) as ledger:
+        jobs, total = _pending(ledger, params, layout, request)
+        done, shown_at = 0, 0.0
+        with closing(_fetch_all(jobs, params, layout, request)) as batches:
+            for rows in batches:
+                ledger.record(rows)
+                done += len(rows)
+                if time.monotonic() - shown_at >= _PROGRESS_S or done == total:
+                    progress(done, total, rows[-1].host)
+                    shown_at = time.monotonic()
+        return candidates.write(ledger, layout, params.scrape.placeholder_urls)
+
+
+def plan(params: Params, layout: Layout, request: ScrapeRequest) -> list[list[Job]]:
+    """Read the lists into the ledger; return what is to be fetched, in chunks of `scrape.chunk_urls`.
+
+    URLs of one host stay together, so few chunks ask the same host at the same time.
+    """
+    with files.locked(layout.locks, "scrape"), Ledger(layout.ledger) as ledger:
+        pending, _ = _pending(ledger, params, layout, request)
+        jobs = sorted(pending, key=lambda job: job.host)
+    size = params.scrape.chunk_urls
+    return [jobs[start : start + size] for start in range(0, len(jobs), size)]
+
+
+def fetch(params: Params, layout: Layout, request: ScrapeRequest, chunk: list[Job]) -> list[Row]:
+    """Fetch a chunk and store its pictures; the ledger is not touched."""
+    return [row for rows in _fetch_all(iter(chunk), params, layout, request) for row in rows]
+
+
+def record(layout: Layout, rows: list[Row]) -> None:
+    """Write what `fetch` returned into the ledger."""
+    with Ledger(layout.ledger) as ledger:
+        ledger.record(rows)
+
+
+def finish(params: Params, layout: Layout, request: ScrapeRequest) -> Summary:
+    """Write candidates.parquet and scrape.json from the ledger."""
+    with files.locked(layout.locks, "scrape"), Ledger(layout.ledger) as ledger:
+        return candidates.write(ledger, layout, params.scrape.placeholder_urls)
+
+
+def _fetch_all(
+    jobs: Iterator[Job], params: Params, layout: Layout, request: ScrapeRequest
+) -> Generator[list[Row], None, None]:
+    return fetch_all(jobs, params.scrape, layout, request.url_map, allow_private=request.allow_private)
+
+
+def _pending(
+    ledger: Ledger, params: Params, layout: Layout, request: ScrapeRequest
+) -> tuple[Iterator[Job], int]:
+    """Read the lists: what is to be fetched, as a stream, and how many."""
+    for temp in layout.images.glob("*/.*.tmp"):  # left by a kill -9
+        temp.unlink()
+    number = reading.read(ledger, request.lists, layout.root)
+    count = ledger.select_pending(number, request.retry, params.scrape.placeholder_urls)
+    jobs = islice(reading.jobs(ledger, request.lists), request.max_urls)
+    return jobs, min(count, request.max_urls or count)

@@ -1,0 +1,106 @@
+"""Train one backbone over the folds: manifest → models/<backbone>/."""
+
+import hashlib
+import json
+import shutil
+from time import monotonic
+from typing import Any
+
+from wreck_core import files, provenance
+from wreck_core.errors import UsageError, WreckError
+from wreck_core.layout import Layout
+from wreck_core.params import Params
+from wreck_core.summary import Progress, Summary, silent
+from wreck_core.training import backbones, frozen, model_file, pictures, results, runtime, scratch, weights
+from wreck_core.training.recipe import Task, check_enough
+
+RECIPES = {"frozen": frozen.fit, "scratch": scratch.fit}
+
+
+def run(params: Params, layout: Layout, backbone: str, progress: Progress = silent) -> Summary:
+    """Train the row `backbone` of params.yaml.
+
+    Whatever goes wrong, the reason is left in failed.json for the board before it is raised.
+    Raises UsageError for a name that is no row, and what the row's weights, data or disk raise.
+    """
+    if backbone not in params.backbones:
+        raise UsageError(
+            f"there is no backbone {backbone} in params.yaml",
+            fix=f"use one of {', '.join(params.backbones)}, or add a row",
+        )
+    failed = layout.model(backbone) / "failed.json"
+    failed.unlink(missing_ok=True)
+    try:
+        return _train(params, layout, backbone, progress)
+    except Exception as error:
+        files.write_json(failed, {"backbone": backbone, **_explain(error)})
+        raise
+
+
+def _explain(error: Exception) -> dict[str, str]:
+    if isinstance(error, WreckError):
+        return {"reason": error.what, "fix": error.fix}
+    first_line = str(error).strip().partition("\n")[0]
+    return {"reason": f"{type(error).__name__}: {first_line}", "fix": "run `wreck --debug train` on it"}
+
+
+def _train(params: Params, layout: Layout, name: str, progress: Progress) -> Summary:
+    started = monotonic()
+    origin = {
+        "git_sha": provenance.git_sha(layout.root),
+        "data_rev": provenance.data_rev(layout),
+        "versions": runtime.versions(),
+        "fingerprint": provenance.fingerprint(layout, f"train@{name}"),
+    }
+    task = _task(params, layout, name, progress)
+    check_enough(task)
+    runtime.start(params.train.threads, params.train.seed)
+    outcome = RECIPES[task.backbone.recipe](task)
+
+    folder = layout.model(name)
+    model = model_file.assemble(outcome.network, outcome.final_temperature, name)
+    model_file.save(model, folder / "model.keras")
+    table = results.out_of_fold(task, outcome, params.labels.positive)
+    record: dict[str, Any] = {
+        **results.facts(task, outcome),
+        **results.scores(table),
+        **results.costs(model, folder / "model.keras", task.input_px),
+        "fit_s": round(monotonic() - started, 2),
+        **origin,
+    }
+    files.write_json(folder / "model.json", results.model_card(task, params.labels.positive, record))
+    with files.replacing(folder / "history.csv") as temp:
+        outcome.history.to_csv(temp, index=False, lineterminator="\n")
+    with files.replacing(folder / "oof.parquet") as temp:
+        table.to_parquet(temp, index=False)
+    files.write_json(folder / "metrics.json", record)
+    shutil.rmtree(task.checkpoint.parent, ignore_errors=True)
+    shown = ("roc_auc", "accuracy", "log_loss", "ms_per_image_p50", "fit_s")
+    return Summary(
+        f"{name}: out-of-fold ROC AUC {record['roc_auc']:.3f} on {record['n_images']:,} pictures",
+        rows=tuple((column, round(record[column], 4)) for column in shown),
+        data=record,
+    )
+
+
+def _task(params: Params, layout: Layout, name: str, progress: Progress) -> Task:
+    """Bring a row together with its data and weights."""
+    row = params.backbones[name]
+    backbone = backbones.find(row.builder or name)
+    classes = params.labels.classes
+    inputs = [provenance.data_rev(layout), row.model_dump(), params.train.model_dump(), classes]
+    key = hashlib.sha256(json.dumps([inputs, runtime.versions()]).encode()).hexdigest()[:16]
+    dirs = weights.folders(params.weights, layout.root)
+    return Task(
+        name=name,
+        row=row,
+        backbone=backbone,
+        weights=weights.resolve(backbone, row.weights, dirs, layout.root),
+        classes=tuple(classes),
+        samples=pictures.read_samples(layout, classes),
+        params=params.train,
+        root=layout.root,
+        features=layout.features,
+        checkpoint=layout.checkpoints / f"train@{name}" / key,
+        progress=progress,
+    )

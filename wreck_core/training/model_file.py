@@ -1,0 +1,54 @@
+"""The model that people use: one .keras file from any picture to calibrated probabilities.
+
+Only layers of Keras itself are in it, so it loads anywhere with `safe_mode` on.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wreck_core import files
+from wreck_core.errors import InputError
+from wreck_core.training.runtime import keras
+
+
+def assemble(network: Any, temperature: float, name: str) -> Any:
+    """Wrap a network of logits: uint8 RGB (N, H, W, 3) of any size, 0-255 → probabilities (N, K).
+
+    A picture that already has the network's size passes the resizing unchanged; `predict` brings it
+    to that size through the OpenCV door, as training did.
+    """
+    side_px = network.input_shape[1]
+    image = keras.Input((None, None, 3), dtype="uint8", name="image")
+    pixels = keras.layers.Resizing(side_px, side_px, antialias=True, name="resizing")(
+        keras.ops.cast(image, "float32")
+    )
+    trunk, logits = keras.Model(network.input, network.layers[-1].input), network.layers[-1]
+    head = keras.layers.Dense(logits.units, activation="softmax", name="p")
+    model = keras.Model(image, head(trunk(pixels)), name=name)
+    head.set_weights([array / np.float32(temperature) for array in logits.get_weights()])
+    return model
+
+
+def save(model: Any, path: Path) -> None:
+    """Write a .keras file at once or not at all."""
+    with files.replacing(path) as temp:
+        named = temp.with_suffix(".keras")  # Keras insists on the ending
+        try:
+            model.save(named)
+            named.replace(temp)
+        finally:
+            named.unlink(missing_ok=True)
+
+
+def load(path: Path) -> Any:
+    """Load a .keras file. Raises InputError when it is none or could run code (a Lambda layer)."""
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, OSError, TypeError, KeyError) as error:
+        raise InputError(
+            f"is no model that can be loaded safely: {str(error).splitlines()[0]}",
+            where=str(path),
+            fix="run `wreck train` again",
+        ) from None

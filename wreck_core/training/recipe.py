@@ -1,0 +1,133 @@
+"""What every recipe is given and what it gives back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from wreck_core.errors import GateError, ParamsError
+from wreck_core.params import BackboneRow, TrainParams
+from wreck_core.summary import Progress
+from wreck_core.training.backbones import Backbone
+from wreck_core.training.head import Float, Ints, inner_folds, probabilities
+from wreck_core.training.weights import Weights
+
+LABEL_MORE = "label more pictures, then run `wreck dataset`"
+FINAL = -1  # the "fold" of the final model, which learns from all folds and answers the locked test part
+
+
+@dataclass(frozen=True)
+class Task:
+    """One row of the board, ready to be trained.
+
+    `samples` are as `pictures.read_samples` gives them. `root` is where their paths start,
+    `features` the folder of the feature store, `checkpoint` a folder of this very task's inputs.
+    """
+
+    name: str
+    row: BackboneRow
+    backbone: Backbone
+    weights: Weights
+    classes: tuple[str, ...]
+    samples: pd.DataFrame
+    params: TrainParams
+    root: Path
+    features: Path
+    checkpoint: Path
+    progress: Progress
+
+    @property
+    def input_px(self) -> int:
+        """Side of the square that the network takes."""
+        return self.row.input_px or self.backbone.native_px
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of a scratch row. Raises ParamsError when the row does not say."""
+        if self.row.epochs is None:
+            raise ParamsError(f"backbones.{self.name}: needs epochs", fix=f"add `epochs: 12` to {self.name}")
+        return self.row.epochs
+
+
+@dataclass(frozen=True)
+class Part:
+    """One model to fit: it learns from `train` and answers `answer` (row numbers of the samples)."""
+
+    fold: int
+    train: Ints
+    answer: Ints
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a recipe found out.
+
+    `logits` (N, K) and `temperature` (N,) are out-of-fold, those of the test part from the final
+    model. `network` is that model: float32 RGB (N, px, px, 3) in 0-255 → logits (N, K), to be
+    divided by `final_temperature`. `history` is one line per trial or epoch.
+    """
+
+    logits: Float
+    temperature: Float
+    network: Any
+    final_temperature: float
+    c: float | None
+    weights_sha256: str
+    history: pd.DataFrame
+
+    def p_raw(self) -> Float:
+        """Probabilities (N, K) as the models say them."""
+        return probabilities(self.logits)
+
+    def p_calibrated(self) -> Float:
+        """Probabilities (N, K) at the temperatures chosen inside the training folds."""
+        return probabilities(self.logits, self.temperature[:, None])
+
+
+def parts(samples: pd.DataFrame) -> Iterator[Part]:
+    """Give one part per fold, then the final one."""
+    fold = samples["fold"].to_numpy()
+    in_folds = (samples["split"] == "fold").to_numpy()
+    for number in sorted(set(fold[in_folds].tolist())):
+        yield Part(
+            number, np.flatnonzero(in_folds & (fold != number)), np.flatnonzero(in_folds & (fold == number))
+        )
+    yield Part(FINAL, np.flatnonzero(in_folds), np.flatnonzero(~in_folds))
+
+
+def split_inside(task: Task, part: Part) -> list[tuple[Ints, Ints]]:
+    """Inner folds of a part's training rows, as row numbers within `part.train`."""
+    rows = task.samples.iloc[part.train]
+    return inner_folds(
+        rows["target"].to_numpy(), rows["cluster"].tolist(), task.params.inner_folds, task.params.seed
+    )
+
+
+def check_enough(task: Task) -> None:
+    """Refuse a dataset too small for honest inner folds.
+
+    Raises GateError when there are fewer than two folds, or some part to learn from has a class
+    with fewer clusters than inner folds.
+    """
+    every = list(parts(task.samples))
+    if len(every) < 3:
+        raise GateError("the dataset has fewer than two folds", fix=LABEL_MORE)
+    for part in every:
+        rows = task.samples.iloc[part.train]
+        clusters = rows.groupby("label")["cluster"].nunique()
+        for name in task.classes:
+            if clusters.get(name, 0) < task.params.inner_folds:
+                found, least = clusters.get(name, 0), task.params.inner_folds
+                raise GateError(
+                    f"outside of fold {part.fold} just {found} different pictures are {name}, not {least}",
+                    fix=LABEL_MORE,
+                )
+
+
+def blank(task: Task) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give empty logits (N, K) and temperatures (N,), to be filled part by part."""
+    return np.zeros((len(task.samples), len(task.classes))), np.ones(len(task.samples))

@@ -1,0 +1,108 @@
+"""What a finished training leaves besides the model: the out-of-fold table, the card, the metrics."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from wreck_core.evaluation import metrics
+from wreck_core.training import runtime
+from wreck_core.training.predictor import latencies_ms
+from wreck_core.training.recipe import FINAL, Outcome, Task
+
+THRESHOLD = 0.5
+THRESHOLD_RULE = "p >= 0.5: both errors cost the same, and p is calibrated inside the training folds"
+
+
+def out_of_fold(task: Task, outcome: Outcome, positive: str) -> pd.DataFrame:
+    """One row per sample, by sha256: what the model that has not seen it says of the positive class.
+
+    Rows with fold -1 are the locked test part, answered by the final model.
+    """
+    column, samples = task.classes.index(positive), task.samples
+    return pd.DataFrame(
+        {
+            "sha256": samples["sha256"],
+            "cluster": samples["cluster"],
+            "source": samples["source"],
+            "fold": np.where(samples["split"] == "fold", samples["fold"], FINAL).astype(np.int64),
+            "seed": task.params.seed,
+            "label": (samples["label"] == positive).astype(np.int64),
+            "p_raw": outcome.p_raw()[:, column],
+            "p_calibrated": outcome.p_calibrated()[:, column],
+            "backbone": task.name,
+            "weights_sha256": outcome.weights_sha256,
+        }
+    )
+
+
+def scores(table: pd.DataFrame) -> dict[str, Any]:
+    """Score the out-of-fold rows (not the locked test part) at the threshold."""
+    rows = table[table["fold"] != FINAL]
+    truth, p = rows["label"].to_numpy() == 1, rows["p_calibrated"].to_numpy()
+    cases = metrics.Cases(truth, rows["fold"].to_numpy(), pd.factorize(rows["cluster"])[0])
+    return {
+        "n_images": len(rows),
+        "roc_auc": metrics.within_fold_auc(cases, p),
+        "log_loss": metrics.log_loss(truth, p),
+        "accuracy": metrics.confusion(truth, p, THRESHOLD).accuracy,
+    }
+
+
+def facts(task: Task, outcome: Outcome) -> dict[str, Any]:
+    """Say what was trained, on what weights, with what choices."""
+    return {
+        "backbone": task.name,
+        "builder": task.backbone.name,
+        "recipe": task.backbone.recipe,
+        "weights": task.row.weights,
+        "weights_source": task.weights.source,
+        "weights_sha256": outcome.weights_sha256,
+        "input_px": task.input_px,
+        "params_m": round(outcome.network.count_params() / 1e6, 3),
+        "threads": task.params.threads,
+        "seed": task.params.seed,
+        "threshold": THRESHOLD,
+        "threshold_rule": THRESHOLD_RULE,
+        "temperature": outcome.final_temperature,
+        "c": outcome.c,
+    }
+
+
+def costs(model: Any, path: Path, side_px: int) -> dict[str, Any]:
+    """Measure what using and making the model takes."""
+    p50, p95 = latencies_ms(model, side_px)
+    return {
+        "size_mb": round(path.stat().st_size / 1e6, 2),
+        "ms_per_image_p50": round(p50, 2),
+        "ms_per_image_p95": round(p95, 2),
+        "peak_rss_mb": round(runtime.peak_rss_mb()),
+    }
+
+
+def model_card(task: Task, positive: str, record: dict[str, Any]) -> dict[str, Any]:
+    """Say what somebody who holds only the model must know; `record` is its metrics.json."""
+    return {
+        "backbone": task.name,
+        "classes": list(task.classes),
+        "positive": positive,
+        "threshold": record["threshold"],
+        "threshold_rule": record["threshold_rule"],
+        "temperature": record["temperature"],
+        "input": {
+            "width_px": task.input_px,
+            "height_px": task.input_px,
+            "channels": "RGB",
+            "dtype": "uint8",
+            "range": [0, 255],
+            "resize": "area when shrinking, cubic when growing; the aspect is not kept",
+        },
+        "output": "probabilities, one per class in the order of `classes`",
+        "metrics": {name: record[name] for name in ("n_images", "roc_auc", "log_loss", "accuracy")},
+        "citation": task.backbone.citation,
+        "weights_sha256": record["weights_sha256"],
+        "data_rev": record["data_rev"],
+        "git_sha": record["git_sha"],
+        "versions": runtime.versions(),
+    }

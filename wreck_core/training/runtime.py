@@ -1,0 +1,66 @@
+"""The door to TensorFlow and Keras: imported quietly, with threads and seeds fixed; and what a run took."""
+
+import importlib.metadata
+import os
+import platform
+import resource
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # it ships no types
+
+
+@contextmanager
+def _stderr_held() -> Iterator[None]:
+    """Keep back what is written to standard error, also by C++; show it when the block fails."""
+    sys.stderr.flush()
+    original = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(original, held.read())
+            raise
+        finally:
+            os.dup2(original, 2)
+            os.close(original)
+
+
+with _stderr_held():  # TensorFlow greets on standard error before its log level is heard
+    import keras
+    import tensorflow as tf
+
+__all__ = ["keras", "peak_rss_mb", "start", "tf", "versions"]
+
+MIB = 1024 * 1024
+
+
+def start(threads: int, seed: int) -> None:
+    """Fix the number of threads, the seeds and the order of sums, before the first operation.
+
+    Results depend on the number of threads, of TensorFlow and of the linear algebra under numpy,
+    so neither is left to the machine or to variables such as OMP_NUM_THREADS.
+    """
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    for device in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(device, True)
+    tf.config.experimental.enable_op_determinism()
+    threadpool_limits(threads)
+    keras.utils.set_random_seed(seed)
+
+
+def peak_rss_mb() -> float:
+    """Largest resident memory of this process so far, in MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB on Linux, bytes on macOS
+    return float(peak / MIB if sys.platform == "darwin" else peak * 1024 / MIB)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a result depends on."""
+    names = ("tensorflow", "keras", "scikit-learn", "numpy", "opencv-python")
+    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in names}}

