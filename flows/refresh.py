@@ -1,7 +1,6 @@
 """New pictures: fetch every list, find duplicates, queue for labelling, version, commit."""
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from prefect import flow, task
@@ -12,6 +11,7 @@ from flows.publishing import commit
 from flows.tasks import at_once, bring_up_to_date, log_folder
 from wreck_core import params
 from wreck_core.errors import InputError, WreckError
+from wreck_core.ingest.rows import Job, Row
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.stages import enqueue, labels, scrape, snapshot
@@ -19,7 +19,7 @@ from wreck_core.summary import Summary
 
 
 @task(task_run_name="fetch {number}", cache_policy=NO_CACHE)
-def fetch(root: Path, request: scrape.ScrapeRequest, number: int, chunk: list[Any]) -> list[Any]:
+def fetch(root: Path, request: scrape.ScrapeRequest, number: int, chunk: list[Job]) -> list[Row]:
     """Fetch one chunk of URLs into the store; its rows go back to the flow, which alone writes the ledger."""
     layout = Layout(root)
     return scrape.fetch(params.load(layout.params), layout, request, chunk)
@@ -50,7 +50,7 @@ def refresh(
     done += [labels.import_labels(settings, layout, path) for path in _labelled(layout, lists)]
     snapshot.run(settings, layout)
     bring_up_to_date(layout, "dedup", log_folder(layout, "refresh"))
-    done += [enqueue.run(settings, layout), snapshot.run(settings, layout)]
+    done.append(enqueue.run(settings, layout))
     if publish:
         commit(settings, layout, "Refresh the dataset", [summary.headline for summary in done])
     return tuple(done)
@@ -71,4 +71,4 @@ def _labelled(layout: Layout, lists: tuple[Path, ...]) -> list[Path]:
     """Give those of `lists` that carry labels."""
     candidates = pd.read_parquet(layout.candidates, columns=["list", "list_label"])
     named = set(candidates.loc[candidates["list_label"].notna(), "list"])
-    return [path for path in lists if path.name in named]
+    return [path for path in lists if layout.relative(path) in named]

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy, StateType
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Crashed
 from prefect.types.entrypoint import EntrypointType
@@ -25,6 +26,7 @@ from wreck_core.layout import Layout
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 120
 POLL_S = 0.2
+MOST_RUNS = 200  # the server gives no more at once
 PR_SET_PDEATHSIG = 1
 
 
@@ -39,7 +41,8 @@ def serve(
     with _server(layout, port) if not given else _existing(given) as url:
         os.environ["PREFECT_API_URL"] = url  # for the processes of the runs
         with temporary_settings({PREFECT_API_URL: url}):
-            close_interrupted_runs()
+            if not given:  # a server that others share may have runs that are alive
+                close_interrupted_runs()
             nightly.serve(
                 name="nightly",
                 cron=cron,
@@ -54,10 +57,12 @@ def serve(
 
 
 def close_interrupted_runs() -> int:
-    """Mark runs of the nightly that a killed process left as Running (PrefectHQ/prefect#16746)."""
+    """Mark the runs that a killed process left as Running (PrefectHQ/prefect#16746); count them."""
     with get_client(sync_client=True) as client:
         left = client.read_flow_runs(
-            flow_run_filter=FlowRunFilter.model_validate({"state": {"type": {"any_": [StateType.RUNNING]}}})
+            flow_run_filter=FlowRunFilter.model_validate({"state": {"type": {"any_": [StateType.RUNNING]}}}),
+            sort=FlowRunSort.START_TIME_DESC,  # the synchronous client has no default for these two
+            limit=MOST_RUNS,
         )
         for run in left:
             client.set_flow_run_state(run.id, Crashed(message="interrupted: its process ended"), force=True)

@@ -6,10 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from wreck_core import params as params_module
 from wreck_core.layout import Layout
 from wreck_core.params import Params
+
+# A busy machine is slow now and then; that is no failure.
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -115,7 +115,7 @@ def test_the_files_left_to_git_are_the_lock_pointers_and_uncached_outputs(finish
         "data/dataset.json",
         "models/alpha/metrics.json",
         "models/beta/metrics.json",
-        "reports/report.json",
+        "reports/leaderboard.md",
     }
 
 

@@ -45,6 +45,7 @@ def _repository(root: Path) -> Iterator["Repo"]:
 
     try:
         with Repo(str(root), _wait_for_lock=True) as repo:
+            repo.scm_context.quiet = True  # gitio.publish does what it would advise
             yield repo
     except NotDvcRepoError:
         raise InputError("is no DVC repository", where=str(root), fix="run `dvc init` there") from None

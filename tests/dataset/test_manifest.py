@@ -63,9 +63,9 @@ def test_clusters_join_whatever_may_be_the_same() -> None:
 def test_selection_says_how_a_label_came() -> None:
     kept = manifest.narrow(CANDIDATES, duplicates(), LABELS, CLASSES)
     folds = pd.DataFrame({"sha256": list("cba"), "cluster": list("cba"), "fold": 0, "split": "fold"})
-    table = manifest.build(kept.used, folds, "fifo")
+    table = manifest.build(kept.used, folds)
     assert list(table.columns) == manifest.COLUMNS
-    assert dict(zip(table.sha256, table.selection, strict=True)) == {"a": "list", "b": "fifo", "c": "fifo"}
+    assert dict(zip(table.sha256, table.selection, strict=True)) == {"a": "list", "b": "queue", "c": "queue"}
 
 
 def test_leaks_are_counted() -> None:

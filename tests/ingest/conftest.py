@@ -27,8 +27,15 @@ def photo(seed: int, width: int = 96, height: int = 80) -> bytes:
 
 
 def answer(body: bytes, *headers: str, code: int = 200) -> bytes:
-    """A whole HTTP answer."""
-    lines = [f"HTTP/1.1 {code} Whatever", f"Content-Length: {len(body)}", *headers, "", ""]
+    """A whole HTTP answer, after which the server closes the connection."""
+    lines = [
+        f"HTTP/1.1 {code} Whatever",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+        *headers,
+        "",
+        "",
+    ]
     return "\r\n".join(lines).encode() + body
 
 

@@ -1,6 +1,9 @@
 """Each way in which a server can misbehave ends with a status of its own."""
 
+import contextlib
+import socket
 import struct
+import threading
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -19,31 +22,32 @@ def png_claiming(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
 
 
-@pytest.fixture
-def bad_web(serve: Any, make_photo: Callable[..., bytes], make_answer: Callable[..., bytes]) -> Any:
-    """A server that misbehaves as the path says."""
-    good = make_photo(1)
+def whole_answers(good: bytes, tiny: bytes, make_answer: Callable[..., bytes]) -> dict[str, bytes]:
+    """Answers that are sent at once and then the connection is closed."""
 
     def redirect(place: str) -> bytes:
         return make_answer(b"", f"Location: {place}", code=302)
 
-    whole: dict[str, bytes] = {
+    return {
         "good": make_answer(good),
         "unsized": b"HTTP/1.0 200 OK\r\n\r\n" + good,
-        "chunked": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n"
-        % (len(good), good),
-        "long": make_answer(b"", "Content-Length: 99999999999"),
+        "chunked": b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + b"%x\r\n%b\r\n0\r\n\r\n" % (len(good), good),
+        "long": b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
+        "two-lengths": make_answer(good, "Content-Length: 7"),
         "short": b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + good,
         "short-chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n" + good,
         "bad-chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n" + good,
         "no-http": b"SSH-2.0-OpenSSH_9.9\r\n",
         "empty": make_answer(b""),
         "gzip": make_answer(zlib.compress(good), "Content-Encoding: gzip"),
-        "html": make_answer(b"<!doctype html><html><body>no picture</body></html>", "Content-Type: image/jpeg"),
+        "html": make_answer(
+            b"<!doctype html><html><body>no picture</body></html>", "Content-Type: image/jpeg"
+        ),
         "svg": make_answer(b"<svg xmlns='http://www.w3.org/2000/svg'></svg>", "Content-Type: image/svg+xml"),
         "cut": make_answer(good[: len(good) // 2]),
         "bomb": make_answer(png_claiming(60_000, 60_000)),
-        "tiny": make_answer(make_photo(2, 20, 20)),
+        "tiny": make_answer(tiny),
         "gone": make_answer(b"gone", code=410),
         "down": make_answer(b"down", code=503),
         "away": redirect("good"),
@@ -55,37 +59,49 @@ def bad_web(serve: Any, make_photo: Callable[..., bytes], make_answer: Callable[
         "to-nowhere": redirect("http://[bad"),
         "to-latin": b"HTTP/1.1 302 Found\r\nLocation: /\xff\xfe\r\nContent-Length: 0\r\n\r\n",
     }
-    endless_headers = b"HTTP/1.1 200 OK\r\n" + b"X-More: yes\r\n" * 50_000
+
+
+def misbehave(name: str, connection: Any) -> None:
+    """Send what never ends as it should."""
+    match name:
+        case "silent":
+            connection.wait_for_the_end()
+        case "reset":
+            connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + MAGIC)
+            connection.reset()
+        case "slow-head":
+            connection.drip(b"HTTP/1.1 200 OK\r\nX-Slow: " + b"o" * 1000)
+        case "slow-body":
+            connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + MAGIC)
+            connection.drip(bytes(1000))
+        case "slow-last-body":
+            connection.send(b"HTTP/1.0 200 OK\r\nConnection: close\r\n\r\n" + MAGIC)
+            connection.drip(bytes(1000))
+        case "endless":
+            connection.send(b"HTTP/1.1 200 OK\r\n\r\n" + MAGIC)
+            connection.flood(bytes(65536))
+        case "endless-chunks":
+            connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n" + MAGIC + b"\r\n")
+            connection.flood(b"10000\r\n" + bytes(65536) + b"\r\n")
+        case "endless-headers":
+            connection.send(b"HTTP/1.1 200 OK\r\n" + b"X-More: yes\r\n" * 50_000)
+        case "heavy-redirect":
+            connection.send(b"HTTP/1.1 302 Found\r\nLocation: /good\r\nContent-Length: 9999999999\r\n\r\n")
+            connection.flood(bytes(65536))
+
+
+@pytest.fixture
+def bad_web(serve: Any, make_photo: Callable[..., bytes], make_answer: Callable[..., bytes]) -> Any:
+    """A server that misbehaves as the path says."""
+    whole = whole_answers(make_photo(1), make_photo(2, 20, 20), make_answer)
 
     def behave(path: str, connection: Any) -> None:
-        name = path[1:]
-        match name:
-            case "silent":
-                connection.wait_for_the_end()
-            case "reset":
-                connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + good)
-                connection.reset()
-            case "slow-head":
-                connection.drip(b"HTTP/1.1 200 OK\r\nX-Slow: " + b"o" * 1000)
-            case "slow-body":
-                connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + MAGIC)
-                connection.drip(bytes(1000))
-            case "slow-last-body":
-                connection.send(b"HTTP/1.0 200 OK\r\nConnection: close\r\n\r\n" + MAGIC)
-                connection.drip(bytes(1000))
-            case "endless":
-                connection.send(b"HTTP/1.1 200 OK\r\n\r\n" + MAGIC)
-                connection.flood(bytes(65536))
-            case "endless-chunks":
-                connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n" + MAGIC + b"\r\n")
-                connection.flood(b"10000\r\n" + bytes(65536) + b"\r\n")
-            case "endless-headers":
-                connection.send(endless_headers)
-            case "heavy-redirect":
-                connection.send(b"HTTP/1.1 302 Found\r\nLocation: /good\r\nContent-Length: 9999999999\r\n\r\n")
-                connection.flood(bytes(65536))
-            case _:
-                connection.send(whole.get(name) or make_answer(b"", code=404))
+        if path[1:] in whole:
+            connection.send(whole[path[1:]])
+        elif path == "/missing":
+            connection.send(make_answer(b"", code=404))
+        else:
+            misbehave(path[1:], connection)
 
     return serve(behave)
 
@@ -109,6 +125,7 @@ EXPECTED = {
     "bad-chunk": "conn_broken",
     "endless-headers": "conn_broken",
     "no-http": "conn_broken",
+    "two-lengths": "conn_broken",
     "empty": "not_image",
     "html": "not_image",
     "svg": "not_image",
@@ -174,7 +191,7 @@ def test_a_redirect_is_followed_without_reading_its_body(
     assert all(size < 32_000_000 for size in sent)
 
 
-def test_a_connection_that_asks_for_no_compression_no_cookies_and_says_who_it_is(
+def test_a_request_says_who_asks_and_wants_no_compression_and_no_cookies(
     serve: Any, fetch: Any, impatient: ScrapeParams, make_photo: Any, make_answer: Any
 ) -> None:
     heads: list[bytes] = []
@@ -191,3 +208,25 @@ def test_a_connection_that_asks_for_no_compression_no_cookies_and_says_who_it_is
         assert b"Accept-Encoding: identity\r\n" in head
         assert b"User-Agent: wreck-detect/0.1.0 (+mailto:me@web.example)\r\n" in head
         assert b"canary" not in head
+
+
+def test_a_dripped_tls_handshake_ends_by_the_deadline(fetch: Any, impatient: ScrapeParams) -> None:
+    stopped = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        sock, _ = listener.accept()
+        with sock, contextlib.suppress(OSError):
+            sock.sendall(b"\x16\x03\x03\x40\x00\x02")  # a handshake record of 16 kB
+            while not stopped.wait(0.02):
+                sock.sendall(b"\0")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=(listener,), daemon=True)
+        thread.start()
+        mirrors = ((WEB, f"https://127.0.0.1:{listener.getsockname()[1]}/"),)
+        # Time-outs that the drip would outlive: only the watchdog ends this one.
+        lenient = impatient.model_copy(update={"connect_timeout_s": 60.0, "read_timeout_s": 60.0})
+        row = fetch([WEB + "x"], lenient, mirrors)[WEB + "x"]
+        stopped.set()
+        thread.join()
+    assert row.status == "deadline"

@@ -139,7 +139,7 @@ def test_three_classes_and_no_test_fold_work(params: Params, layout: Layout) -> 
     table = pd.read_parquet(layout.manifest)
     assert table.groupby(["fold", "label"]).size().tolist() == [4] * 15
     assert set(table.split) == {"fold"}
-    assert set(table.selection) == {params.enqueue.order}
+    assert set(table.selection) == {"queue"}
 
 
 def test_too_few_of_a_class_are_refused_and_no_file_is_left(params: Params, layout: Layout) -> None:

@@ -137,6 +137,7 @@ def test_the_same_candidates_give_the_same_bytes_in_any_order(
 ) -> None:
     pictures = [(str(seed), jpeg(photo(seed))) for seed in range(4)]
     pictures += [(f"small{seed}", jpeg(smaller(photo(seed)))) for seed in range(3)]
+    pictures += [("again", pictures[0][1])]
     fetch(*pictures)
     dedup.run(relaxed, layout)
     first = layout.duplicates.read_bytes()
@@ -264,6 +265,16 @@ def test_byte_duplicates_never_stop_the_stage(
 def test_no_candidates_says_what_to_run(params: Params, layout: Layout) -> None:
     with pytest.raises(InputError, match="wreck scrape"):
         dedup.run(params, layout)
+
+
+def test_candidates_without_a_picture_are_no_error(
+    params: Params, layout: Layout, fetch: Callable[..., None]
+) -> None:
+    fetch(("a", jpeg(photo(1))))
+    pd.read_parquet(layout.candidates).iloc[:0].to_parquet(layout.candidates, index=False)
+    dedup.run(params, layout)
+    assert rows(layout).empty
+    assert list(rows(layout).columns) == duplicates.COLUMNS
 
 
 def test_any_folder_can_be_searched(params: Params, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ TEST = -1
 
 
 def picture(rng: np.random.Generator, label: str, side_px: int = 48) -> images.Image:
-    """RGB uint8 (side_px, side_px, 3): a ramp of one colour, under noise when it is damaged, striped if worn."""
+    """RGB uint8 (side_px, side_px, 3): a ramp of one colour, noisy if damaged, striped if worn."""
     ramp = np.linspace(40, 200, side_px)[:, None, None] * rng.uniform(0.4, 1.0, 3)
     noise = rng.normal(0, 60, (side_px, side_px, 3)) if label == "damaged" else 0
     stripes = 80 * (np.arange(side_px)[None, :, None] % 8 < 4) if label == "worn" else 0

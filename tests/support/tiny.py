@@ -43,11 +43,12 @@ with open("ran.txt", "a") as log:
 
 
 def _stage(name: str, home: str, deps: list[str], params: list[str], output: str) -> dict[str, Any]:
+    in_git = output if name == "report" else home
     return {
         "cmd": f"{sys.executable} scripts/work.py {name} {home} {output}",
         "deps": ["scripts/work.py", *deps],
         "params": params,
-        "outs": [output, {home: {"cache": False}}],
+        "outs": [{path: {"cache": path != in_git}} for path in (output, home)],
     }
 
 

@@ -34,14 +34,14 @@ def embedded(name: str) -> Path:
     return found.path
 
 
-@pytest.mark.parametrize(("name", "blocks"), [("efficientnet_lite0", 16), ("efficientnet_lite2", 23)])
+@pytest.mark.parametrize(("name", "blocks"), [("efficientnet_lite0", 16), ("efficientnet_lite2", 21)])
 def test_the_embedded_tables_are_read_without_torch(name, blocks):
     state = legacy_pth.read_state_dict(embedded(name))
     assert state["_conv_stem.weight"].shape == (32, 3, 3, 3)
     assert state["_fc.weight"].shape == (1000, 1280)
     assert f"_blocks.{blocks - 1}._project_conv.weight" in state
     assert f"_blocks.{blocks}._project_conv.weight" not in state
-    assert (state["_bn0.running_var"] > 0).all()
+    assert (state["_bn0.running_var"] >= 0).all()
 
 
 @pytest.mark.parametrize("prefix", [b"", header()], ids=["first", "after a true header"])
@@ -70,7 +70,7 @@ def test_a_file_that_was_cut_off_is_refused(tmp_path, kept):
     ids=["too long", "starts too late", "before the start", "backwards", "repeated without end"],
 )
 def test_a_tensor_cannot_look_outside_of_its_storage(tmp_path, shape, strides, offset):
-    # c: a global, B-less pickle written by hand: _rebuild_tensor_v2(storage "0" of 4 floats, offset, shape, strides)
+    # By hand: {"w": _rebuild_tensor_v2(storage "0" of 4 floats, offset, shape, strides)}
     tensor = (
         b"\x80\x02}X\x01\x00\x00\x00wctorch._utils\n_rebuild_tensor_v2\n("
         b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x04NtQ"

@@ -97,7 +97,7 @@ def test_a_published_file_is_downloaded_once_and_kept_in_the_cache_of_keras(mirr
 def test_a_download_with_another_hash_is_refused_and_leaves_nothing(mirror, keras_home):
     with pytest.raises(WeightsError, match="another hash"):
         weights.resolve(published_at(mirror, "0" * 32), "imagenet", [], Path())
-    assert list((keras_home / "models").iterdir()) == []
+    assert not keras_home.exists()
 
 
 @pytest.mark.parametrize("port", [9, 0], ids=["nobody listens", "not found"])

@@ -64,14 +64,13 @@ def clusters(duplicates: pd.DataFrame) -> dict[str, str]:
     return dict(zip(frame.sha256, frame.cluster, strict=True))
 
 
-def build(used: pd.DataFrame, folds: pd.DataFrame, order: str) -> pd.DataFrame:
+def build(used: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:
     """Join the used pictures with their folds: the manifest (COLUMNS), sorted by sha256.
 
-    `selection` says how a picture came to be labelled: `list` when a list gave the label, else the
-    queue's `order`.
+    `selection` says how a picture came to be labelled: `list` when a list gave the label, else `queue`.
     """
     listed = used.annotator.str.startswith(LIST_ANNOTATOR)
-    table = used.assign(selection=np.where(listed, "list", order)).merge(folds, on="sha256")
+    table = used.assign(selection=np.where(listed, "list", "queue")).merge(folds, on="sha256")
     return table[COLUMNS].sort_values("sha256", ignore_index=True)
 
 

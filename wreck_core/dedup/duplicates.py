@@ -17,6 +17,8 @@ from wreck_core.phash import HASH_BYTES, Hashes, mirrored
 
 COLUMNS = ["sha256", "url_id", "survivor_sha256", "distance", "transform", "decision", "conflict"]
 
+TEXT_COLUMNS = ["sha256", "url_id", "survivor_sha256", "transform", "decision"]
+
 NEAR_TRANSFORMS = ("full", "square")
 
 
@@ -41,6 +43,7 @@ def find(
     `candidates` has sha256, url_id, path, phash, phash_square and what `clusters.rank` needs. Only
     pictures that may be equal pixel by pixel are decoded, from below `root`.
     """
+    candidates = candidates.sort_values(["list", "line", "url_id"], ignore_index=True)
     pictures = clusters.rank(candidates.drop_duplicates("sha256"))
     pictures["digest"] = pixels.digests(pictures, root)
     full, square = _hashes(pictures.phash), _hashes(pictures.phash_square)
@@ -69,7 +72,8 @@ def find(
     ).drop_duplicates(["left", "right"])
     near_rows = _measure(links, pictures, full, square)
     rows = pd.concat([_extra_urls(candidates, pictures.sha256, conflict), near_rows], ignore_index=True)
-    return Found(pictures, survivor, rows.sort_values(["sha256", "survivor_sha256", "url_id"])[COLUMNS])
+    rows = rows.sort_values(["sha256", "survivor_sha256", "url_id"], ignore_index=True)[COLUMNS]
+    return Found(pictures, survivor, rows.astype(dict.fromkeys(TEXT_COLUMNS, "str")))
 
 
 def _hashes(column: pd.Series) -> Hashes:

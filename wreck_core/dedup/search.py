@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from wreck_core.phash import Hashes, mirrored
 
-BLOCK_RADIUS_BITS = 10
+BLOCK_RADIUS_BITS = 12
 NO_DISTANCE = 256  # where one of the two pictures is too flat to have a hash
 
 _BANDS = 4
@@ -92,16 +92,14 @@ def _join(hashes: Hashes, radius_bits: int) -> Indices:
     present = np.flatnonzero(hashes.any(axis=1))
     keys, words = _keys(hashes[present]), _words(hashes[present])
     found = [np.empty((0, 2), np.int64)]
-    for left, right in _candidates(keys):
-        near = np.bitwise_count(keys[left] ^ keys[right]) <= BLOCK_RADIUS_BITS
-        left, right = left[near], right[near]
+    for left, right in _near_keys(keys):
         near = np.bitwise_count(words[left] ^ words[right]).sum(axis=1) <= radius_bits
         found.append(np.column_stack([left[near], right[near]]))
     return present[np.unique(np.sort(np.concatenate(found), axis=1), axis=0)]
 
 
-def _candidates(keys: Words) -> Iterator[tuple[Indices, Indices]]:
-    """Pairs of rows that agree in some band up to that band's allowance, some more than once."""
+def _near_keys(keys: Words) -> Iterator[tuple[Indices, Indices]]:
+    """Pairs of rows whose keys are within the radius, in chunks, some more than once."""
     # The allowances plus one add up to the radius plus one: were every band beyond its own, the
     # keys would be beyond the radius.
     spare = BLOCK_RADIUS_BITS + 1 - _BANDS
@@ -109,13 +107,14 @@ def _candidates(keys: Words) -> Iterator[tuple[Indices, Indices]]:
         allowance = spare // _BANDS + (band < spare % _BANDS)
         unsorted = (keys >> np.uint64(band * _BAND_BITS)).astype(np.uint16)  # 16 bits: a radix sort
         order = np.argsort(unsorted, kind="stable")
-        values = unsorted[order].astype(np.int64)
+        values, in_order = unsorted[order].astype(np.int64), keys[order]  # neighbours lie side by side
         starts = np.searchsorted(values, np.arange((1 << _BAND_BITS) + 1))
         for flips in range(allowance + 1):
             for places in combinations(range(_BAND_BITS), flips):
                 mask = sum(1 << place for place in places)
                 for left, right in _neighbours(values, starts, mask):
-                    yield order[left], order[right]
+                    near = np.bitwise_count(in_order[left] ^ in_order[right]) <= BLOCK_RADIUS_BITS
+                    yield order[left[near]], order[right[near]]
 
 
 def _neighbours(values: Indices, starts: Indices, mask: int) -> Iterator[tuple[Indices, Indices]]:
@@ -132,6 +131,7 @@ def _neighbours(values: Indices, starts: Indices, mask: int) -> Iterator[tuple[I
         done = ends[at] - count[at]
         stop = max(at + 1, int(np.searchsorted(ends, done + _CHUNK_PAIRS, side="right")))
         part = count[at:stop]
-        within = np.arange(part.sum()) - np.repeat(ends[at:stop] - part - done, part)
-        yield np.repeat(upward[at:stop], part), np.repeat(begin[at:stop], part) + within
+        # Where each one's partners begin, less how many pairs of the chunk come before them.
+        shift = np.repeat(begin[at:stop] - (ends[at:stop] - part - done), part)
+        yield np.repeat(upward[at:stop], part), shift + np.arange(len(shift))
         at = stop

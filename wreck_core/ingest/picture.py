@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 
 from wreck_core import images
-from wreck_core.errors import ImageRejectedError
+from wreck_core.errors import ImageRejectedError, WreckError
 from wreck_core.phash import HASH_VERSION, of_image
 
 # A picture of 40 megapixels takes 120 MB when decoded, so no more are open than can be worked on.
@@ -37,6 +37,15 @@ def examine(data: bytes, *, max_pixels: int, min_side_px: int) -> Picture:
     header = images.read_header(data)
     if min(header.width, header.height) < min_side_px:
         raise ImageRejectedError("too_small", f"is {header.width} x {header.height} pixels")
+    try:
+        return _measure(data, header.format, max_pixels)
+    except WreckError:
+        raise
+    except Exception as error:  # a picture is never a dead run
+        raise ImageRejectedError("decode_failed", f"cannot be measured ({type(error).__name__})") from error
+
+
+def _measure(data: bytes, name: str, max_pixels: int) -> Picture:
     with _decoding:
         image = images.decode(data, max_pixels=max_pixels)
         height, width = image.shape[:2]
@@ -45,7 +54,7 @@ def examine(data: bytes, *, max_pixels: int, min_side_px: int) -> Picture:
         return Picture(
             sha256=hashlib.sha256(data).hexdigest(),
             size_bytes=len(data),
-            format=header.format,
+            format=name,
             width=width,
             height=height,
             brightness=round(images.brightness(grey), 3),

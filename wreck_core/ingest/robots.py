@@ -11,6 +11,7 @@ from protego import Protego
 
 from wreck_core.ingest.outcome import FetchFailedError
 from wreck_core.ingest.safe_http import PRODUCT, Client, Terms
+from wreck_core.ingest.schedule import MAX_HOLD_S
 from wreck_core.params import ScrapeParams
 
 _DENIED_TAGS = frozenset({"noai", "noimageai", "noindex", "noimageindex", "noml", "none"})
@@ -39,8 +40,12 @@ class Robots:
         )
 
     def interval_s(self, host: str) -> float:
-        """Least time between two requests: `scrape.interval_s`, or the site's Crawl-delay when longer."""
-        return max(self._params.interval_s, self._delays_s.get(host, 0.0))
+        """Give the least time between two requests: `scrape.interval_s`, or a longer Crawl-delay.
+
+        A site whose Crawl-delay is longer than any pause that we make is not asked at all.
+        """
+        delay_s = self._delays_s.get(host, 0.0)
+        return max(self._params.interval_s, delay_s if delay_s <= MAX_HOLD_S else 0.0)
 
     def _permit(self, url: str, deadline_at: float) -> None:
         """Raise FetchFailedError: `robots_txt`, or what kept us from reading robots.txt."""
@@ -53,6 +58,10 @@ class Robots:
                 self._rules[origin] = rules = self._ask(origin, deadline_at)
                 delay_s = rules.crawl_delay(PRODUCT) if rules else None
                 self._delays_s[parts.hostname or ""] = float(delay_s or 0.0)
+        if self._delays_s[parts.hostname or ""] > MAX_HOLD_S:
+            raise FetchFailedError(
+                "robots_txt", f"robots.txt asks for pauses of more than {MAX_HOLD_S:.0f} s"
+            )
         rules = self._rules[origin]
         if rules is not None and not rules.can_fetch(url, PRODUCT):
             raise FetchFailedError("robots_txt", "robots.txt does not allow it")

@@ -17,7 +17,7 @@ from typing import Any, Self
 from urllib.parse import urljoin
 
 import requests
-from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import InvalidHeader, ReadTimeoutError
 from urllib3.exceptions import SSLError as TransportTlsError
 from urllib3.util import parse_url
 
@@ -32,6 +32,7 @@ from wreck_core.params import ScrapeParams
 PRODUCT = "wreck-detect"  # our name in robots.txt
 _PACKET_BYTES = 65536
 _MAGIC_BYTES = 16
+_BAD_HEADERS = (InvalidHeader, requests.exceptions.InvalidHeader)  # of the answer, such as two lengths
 
 
 def user_agent(contact: str) -> str:
@@ -117,17 +118,26 @@ class Client:
         Raises FetchFailedError, and whatever the checks of `terms` raise.
         """
         with self._watchdog.transfer(deadline_at) as transfer:
-            for _ in range(self._params.max_redirects + 1):
-                target = self._map.forward(url)
-                transfer.trusted = target is not None
-                if target is None:
-                    judge_url(url, self._params.ports)
-                    terms.permit(url)
-                answer = self._hop(url, target or url, terms, transfer)
-                if isinstance(answer, Answer):
-                    return answer
-                # A mirror redirects within itself; what it stands for is what is followed and kept.
-                url = normalise((self._map.back(answer) if transfer.trusted else None) or answer)
+            try:
+                return self._follow(url, terms, transfer)
+            except WreckError:
+                raise
+            except Exception as error:  # hostile text raises anything, and a URL is never a dead run
+                raise _classify(error, transfer) from error
+
+    def _follow(self, url: str, terms: Terms, transfer: Transfer) -> Answer:
+        """Go from hop to hop until one answers."""
+        for _ in range(self._params.max_redirects + 1):
+            target = self._map.forward(url)
+            transfer.trusted = target is not None
+            if target is None:
+                judge_url(url, self._params.ports)
+                terms.permit(url)
+            answer = self._hop(url, target or url, terms, transfer)
+            if isinstance(answer, Answer):
+                return answer
+            # A mirror redirects within itself; what it stands for is what is followed and kept.
+            url = normalise((self._map.back(answer) if transfer.trusted else None) or answer)
         raise FetchFailedError("redirect_loop", f"more than {self._params.max_redirects} redirects")
 
     def _session(self, trusted: bool) -> requests.Session:
@@ -144,20 +154,15 @@ class Client:
         """Ask once: the answer, or the address of a redirect."""
         session = self._session(transfer.trusted)
         timeout_s = (self._params.connect_timeout_s, self._params.read_timeout_s)
-        try:
-            with session.get(target, stream=True, allow_redirects=False, timeout=timeout_s) as response:
-                transfer.check()
-                if response.is_redirect:
-                    return urljoin(target, session.get_redirect_target(response) or "")
-                _judge_head(response, terms.max_bytes)
-                if not transfer.trusted:
-                    terms.judge_headers(response.headers)
-                body = _read_body(response, terms, transfer)
-                return Answer(url, response.status_code, response.headers, body)
-        except WreckError:
-            raise
-        except Exception as error:  # hostile text raises anything, and a URL is never a dead run
-            raise _classify(error, transfer) from error
+        with session.get(target, stream=True, allow_redirects=False, timeout=timeout_s) as response:
+            transfer.check()
+            if response.is_redirect:
+                return urljoin(target, session.get_redirect_target(response) or "")
+            _judge_head(response, terms.max_bytes)
+            if not transfer.trusted:
+                terms.judge_headers(response.headers)
+            body = _read_body(response, terms, transfer)
+            return Answer(url, response.status_code, response.headers, body)
 
 
 def judge_url(url: str, ports: list[int]) -> None:
@@ -234,6 +239,7 @@ def _classify(error: Exception, transfer: Transfer) -> FetchFailedError:
         return FetchFailedError("connect_timeout", "no connection in time")
     if isinstance(error, requests.exceptions.ReadTimeout | ReadTimeoutError):
         return FetchFailedError("read_timeout", "fell silent")
-    if isinstance(error, ValueError):  # all of requests' InvalidURL kind, UnicodeError, LocationParseError
+    # ValueError is all of requests' InvalidURL kind, UnicodeError, LocationParseError.
+    if isinstance(error, ValueError) and not isinstance(error, _BAD_HEADERS):
         return FetchFailedError("bad_url", f"cannot be asked for ({name})")
     return FetchFailedError("conn_broken", f"the connection broke ({name})")

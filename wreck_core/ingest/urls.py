@@ -16,8 +16,14 @@ _SECRET_NAME = re.compile(
     r"|signature|token|secret|passw|passphrase|apikey|accesskey|keyid|credential|session|authoriz|oauth",
     re.IGNORECASE,
 )
+_ESCAPE = re.compile("%[0-9a-f]{2}", re.IGNORECASE)
 _PAIR = re.compile(r"([?&;#]|^)([^=&;#?]*)=([^&;#]*)")
 _USERINFO = re.compile(r"^([a-z][a-z0-9+.\-]*:)?([/\\]{2,})[^/\\?#]*@", re.IGNORECASE)
+
+
+def _escape(text: str) -> str:
+    """Percent-encode what must be, decode what need not be, and write the digits in capitals."""
+    return _ESCAPE.sub(lambda found: found.group().upper(), requote_uri(text))
 
 
 def _split(text: str) -> SplitResult | None:
@@ -39,12 +45,12 @@ def normalise(url: str) -> str:
     text = url.strip()
     parts = _split(text)
     if parts is None:
-        return requote_uri(text)
+        return _escape(text)
     host = _ascii_host(parts.hostname or "")
     userinfo, at, _ = parts.netloc.rpartition("@")
     port = "" if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
-    place = f"{requote_uri(userinfo)}{at}{f'[{host}]' if ':' in host else host}{port}"
-    return urlunsplit((parts.scheme, place, requote_uri(parts.path or "/"), requote_uri(parts.query), ""))
+    place = f"{_escape(userinfo)}{at}{f'[{host}]' if ':' in host else host}{port}"
+    return urlunsplit((parts.scheme, place, _escape(parts.path or "/"), _escape(parts.query), ""))
 
 
 def _ascii_host(host: str) -> str:
@@ -53,7 +59,7 @@ def _ascii_host(host: str) -> str:
     try:
         return host.encode("idna").decode("ascii")
     except UnicodeError:
-        return requote_uri(host)
+        return _escape(host)
 
 
 def url_id(normal_url: str) -> str:

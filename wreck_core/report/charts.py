@@ -28,14 +28,14 @@ class Focus:
         """Choose the part from rows that have an AUC."""
         ranked = [row for row in rows if row["status"] == "ok"] or rows
         leader = max(row["roc_auc"] for row in ranked)
-        near = [row for row in ranked if row["roc_auc"] >= leader - _NEAR]
+        near = [row for row in ranked if row["roc_auc"] >= leader - _NEAR or row["tie_group"] == 1]
         low = math.floor(min(row["roc_auc_low"] for row in near) * 50 - 0.05) / 50
         high = min(1.0, math.ceil(max(row["roc_auc_high"] for row in near) * 50 + 0.05) / 50)
         return cls(low, high, leader)
 
     def holds(self, row: Row) -> bool:
-        """Whether the row's interval can be seen."""
-        return bool(row["roc_auc_high"] > self.low)
+        """Whether the row's AUC lies on the scale."""
+        return bool(row["roc_auc"] >= self.low)
 
     @property
     def middle(self) -> float:
@@ -51,9 +51,7 @@ def interval_bar(row: Row, focus: Focus) -> Markup:
     leader = f"M{x(focus.leader):.2f} 0V10"
     lines.append(element("path", d=leader, class_="guide"))
     lines.append(element("path", d=f"M{low:.2f} 5H{high:.2f}", class_="bar"))
-    if row["roc_auc"] >= focus.low:
-        at = f"M{x(row['roc_auc']):.2f} 5h0"
-        lines.append(element("path", d=at, class_="dot"))
+    lines.append(element("path", d=f"M{x(row['roc_auc']):.2f} 5h0", class_="dot"))
     title = f"{row['backbone']}: {number(row['roc_auc'])} "
     title += f"[{number(row['roc_auc_low'])}, {number(row['roc_auc_high'])}]"
     return element(
@@ -185,7 +183,8 @@ def _place_labels(dots: list[tuple[float, float]], names: list[str]) -> list[tup
     for (x, y), name in zip(dots, names, strict=True):
         width = 8.0 * len(name)
         places = [
-            (x + side * 11, y + 5 + drop, side) for drop, side in product((0, -14, 14, -26, 26), (1, -1))
+            (x + side * 11, y + 5 + drop, side)
+            for drop, side in product((0, -14, 14, -26, 26, -40, 40), (1, -1))
         ]
         boxes = [
             (left if side > 0 else left - width, base - 12, left + width if side > 0 else left, base + 3)

@@ -36,7 +36,7 @@ def collate(params: Params, layout: Layout, fingerprint: dict[str, str]) -> dict
     """
     found = evidence.read(params, layout)
     board = boards.build(params, found)
-    dataset = dataset_card.build(params, layout, found.manifest)
+    dataset = dataset_card.build(layout, found.manifest)
     report = {
         "schema": SCHEMA,
         "verdict": words.verdict(board, 1 - params.report.confidence),

@@ -7,21 +7,40 @@ import pandas as pd
 
 from wreck_core.files import read_json
 from wreck_core.layout import Layout
-from wreck_core.params import Params
 
 _SOURCES = 8  # the rest is summed
 
+_FUNNEL = {
+    "urls": "lines in the lists",
+    "fetched": "fetched and decoded",
+    "unique": "different pictures",
+    "labelled": "with a label",
+    "used": "used",
+}
+_LOOK_ALIKES = [
+    "byte_duplicates",
+    "pixel_duplicates",
+    "near_duplicates",
+    "clusters",
+    "review_pairs",
+    "conflicts",
+]
 
-def build(params: Params, layout: Layout, manifest: pd.DataFrame) -> dict[str, Any]:
+
+def build(layout: Layout, manifest: pd.DataFrame) -> dict[str, Any]:
     """Count the funnel, the labels, the folds and the sources; `left_out` names the files that are absent."""
-    scrape = read_json(layout.scrape_json) if layout.scrape_json.exists() else {}
-    dedup = read_json(layout.dedup_json) if layout.dedup_json.exists() else {}
-    optional = (layout.scrape_json, layout.candidates, layout.labels, layout.dedup_json)
+    scrape, dedup, dataset = (
+        read_json(path) if path.exists() else {}
+        for path in (layout.scrape_json, layout.dedup_json, layout.dataset_json)
+    )
+    funnel = dataset.get("funnel", {}) | {"used": len(manifest)}
+    optional = (layout.scrape_json, layout.dedup_json, layout.dataset_json)
     return {
-        "funnel": _funnel(params, layout, scrape, manifest),
+        "funnel": [{"step": text, "count": funnel[key]} for key, text in _FUNNEL.items() if key in funnel],
         "statuses": _sorted_counts(scrape.get("statuses", {})),
-        "duplicates": {key: value for key, value in dedup.items() if isinstance(value, int)},
+        "look_alikes": [(key.replace("_", " "), dedup[key]) for key in _LOOK_ALIKES if key in dedup],
         "labels": _sorted_counts(Counter(manifest["label"])),
+        "not_trained": _sorted_counts(dataset.get("not_trained", {})),
         "folds": _folds(manifest),
         "sources": _sources(manifest),
         "leaks": leaks(manifest),
@@ -33,22 +52,6 @@ def leaks(manifest: pd.DataFrame) -> int:
     """Count the clusters that lie in more than one fold; anything but 0 makes every score a lie."""
     places = manifest[["cluster", "split", "fold"]].drop_duplicates()
     return int((places["cluster"].value_counts() > 1).sum())
-
-
-def _funnel(
-    params: Params, layout: Layout, scrape: dict[str, Any], manifest: pd.DataFrame
-) -> list[dict[str, Any]]:
-    steps: list[tuple[str, int]] = []
-    if "total" in scrape:
-        steps.append(("lines in the lists", int(scrape["total"])))
-    if layout.candidates.exists():
-        sha256 = pd.read_parquet(layout.candidates, columns=["sha256"])["sha256"]
-        steps += [("fetched and decoded", len(sha256)), ("different files", sha256.nunique())]
-    if layout.labels.exists():
-        labels = pd.read_csv(layout.labels, usecols=["label"], dtype=str)["label"]
-        steps.append(("labelled", int(labels.isin(params.labels.classes).sum())))
-    steps.append(("used", len(manifest)))
-    return [{"step": step, "count": many} for step, many in steps]
 
 
 def _folds(manifest: pd.DataFrame) -> list[dict[str, Any]]:

@@ -60,11 +60,12 @@ def verdict(board: Board, alpha: float) -> dict[str, Any]:
         sentence = f"{board.leader} is best: every other model is measurably worse."
     else:
         kind = "tie"
-        crowd = "All" if len(tied) == len(ok) else ""
-        sentence = f"{crowd} {count(len(tied), 'model')} tie; recommended: {_why(board, tied)}.".strip()
+        crowd = "Both models" if len(ok) == 2 else count(len(tied), "model")
+        sentence = f"{crowd} tie; recommended: {_why(board.recommended, tied)}."
     cautions = _cautions(board, alpha)
     if failed and ok:
-        cautions.append(f"{listed(failed)} failed and {'is' if len(failed) == 1 else 'are'} not compared.")
+        who = listed(failed) if len(failed) <= 3 else f"{len(failed)} of {len(failed) + len(ok)} backbones"
+        cautions.append(f"{who} failed and {'is' if len(failed) == 1 else 'are'} not compared.")
     return {
         "kind": kind,
         "sentence": sentence,
@@ -75,10 +76,12 @@ def verdict(board: Board, alpha: float) -> dict[str, Any]:
     }
 
 
-def _why(board: Board, tied: list[Row]) -> str:
-    if all(row["ms_per_image_p50"] is None for row in tied):
-        return f"{board.recommended}"
-    return f"{board.recommended}, the fastest of them"
+def _why(recommended: str | None, tied: list[Row]) -> str:
+    timed = [row for row in tied if row["ms_per_image_p50"] is not None]
+    if not timed:
+        return str(recommended)
+    fastest = min(timed, key=lambda row: float(row["ms_per_image_p50"]))["backbone"]
+    return f"{recommended}, the fastest of them{'' if recommended == fastest else ' that beats chance'}"
 
 
 def _cautions(board: Board, alpha: float) -> list[str]:

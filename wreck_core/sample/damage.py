@@ -99,7 +99,9 @@ def scratch(rng: np.random.Generator, wreckage: Wreckage, target: Points) -> Non
         steps = np.linspace(-0.5, 0.5, 6)[:, None] * course * rng.uniform(0.4, 1.2)
         line = start + rng.normal(0, 0.012 * rows, 2) + steps + rng.normal(0, 0.004 * rows, (6, 2))
         thickness = int(rng.integers(1, 2 + rows // 250))
-        cv2.polylines(layer, [np.asarray(line, np.int32)], False, rng.uniform(0.4, 1.0), thickness, cv2.LINE_AA)
+        cv2.polylines(
+            layer, [np.asarray(line, np.int32)], False, rng.uniform(0.4, 1.0), thickness, cv2.LINE_AA
+        )
     layer *= (clouds(rng, rows, columns, rows / 30) > 0.42) & ~wreckage.parts.glass
     bare = np.asarray((0.75, 0.74, 0.72) if wreckage.albedo.mean() < 0.45 else (0.22, 0.21, 0.20), np.float32)
     wreckage.albedo += (bare - wreckage.albedo) * layer[..., None]

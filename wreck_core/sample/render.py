@@ -38,7 +38,8 @@ class Camera:
         """Ground x, y and depth (each height, width) seen by every pixel; infinite above the horizon."""
         column, row = np.meshgrid(np.arange(self.width), np.arange(self.height))
         rays = np.stack(
-            [(column - self.centre[0]) / self.focal_px, (row - self.centre[1]) / self.focal_px, 0 * row + 1], -1
+            [(column - self.centre[0]) / self.focal_px, (row - self.centre[1]) / self.focal_px, 0 * row + 1],
+            -1,
         )
         world = np.asarray(rays @ self.axes, np.float32)
         below = world[..., 2] < -1e-4

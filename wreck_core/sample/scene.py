@@ -15,7 +15,9 @@ TILE_PX = 512
 def light(rng: np.random.Generator, place: str) -> Light:
     """Choose the light of a place: sunny, dull or, in a garage, lamps overhead."""
     turn, height = rng.uniform(0, 2 * np.pi), rng.uniform(0.35, 1.1)
-    sun = np.asarray((np.cos(turn) * np.cos(height), np.sin(turn) * np.cos(height), np.sin(height)), np.float32)
+    sun = np.asarray(
+        (np.cos(turn) * np.cos(height), np.sin(turn) * np.cos(height), np.sin(height)), np.float32
+    )
     strength = rng.uniform(0.0, 0.2) if rng.random() < 0.4 else rng.uniform(0.4, 0.95)
     sky = np.asarray((0.80, 0.88, 1.0)) * rng.uniform(0.75, 1.0)
     if place == "garage":
@@ -51,7 +53,9 @@ def _ground(rng: np.random.Generator, place: str, x: Field, y: Field) -> Colours
     }[place]  # fmt: skip
     if place == "field" and rng.random() < 0.4:
         tone = (0.45, 0.38, 0.27)
-    grain = clouds(rng, TILE_PX, TILE_PX, 5, octaves=2) * 0.5 + clouds(rng, TILE_PX, TILE_PX, 120) * 0.9 + 0.35
+    grain = (
+        clouds(rng, TILE_PX, TILE_PX, 5, octaves=2) * 0.5 + clouds(rng, TILE_PX, TILE_PX, 120) * 0.9 + 0.35
+    )
     turn = rng.uniform(0, np.pi)
     cosine, sine = np.float32(np.cos(turn)), np.float32(np.sin(turn))
     across, along = x * cosine - y * sine, x * sine + y * cosine
@@ -88,7 +92,9 @@ def _trees(rng: np.random.Generator, height: int, width: int, pixel_m: float, sk
 
 
 def _houses(rng: np.random.Generator, height: int, width: int, pixel_m: float, sky: Colours) -> Colours:
-    picture = _trees(rng, height, width, pixel_m, sky) if rng.random() < 0.5 else _sky(rng, height, width, sky)
+    picture = (
+        _trees(rng, height, width, pixel_m, sky) if rng.random() < 0.5 else _sky(rng, height, width, sky)
+    )
     left = int(-rng.uniform(0, 4) * pixel_m)
     while left < width:
         broad, tall = int(rng.uniform(4, 14) * pixel_m) + 4, int(rng.uniform(3, 12) * pixel_m)
@@ -144,7 +150,9 @@ def _workshop(rng: np.random.Generator, height: int, width: int, pixel_m: float,
         cv2.rectangle(wall, (int(left), foot), (int(left + size[0]), int(foot - size[1])), colour, -1)
     for _ in range(rng.integers(0, 3)):
         left, top = rng.integers(0, width), rng.integers(0, max(height // 4, 1))
-        cv2.rectangle(wall, (int(left), int(top)), (int(left + 0.2 * width), int(top + 5)), (1.4, 1.4, 1.3), -1)
+        cv2.rectangle(
+            wall, (int(left), int(top)), (int(left + 0.2 * width), int(top + 5)), (1.4, 1.4, 1.3), -1
+        )
     return np.asarray(wall * sky.mean(), np.float32)
 
 
@@ -172,7 +180,9 @@ def foreground(rng: np.random.Generator, camera: Camera, picture: Colours) -> No
     side = camera.position[:2] / np.linalg.norm(camera.position[:2])
     across = np.asarray((-side[1], side[0]))
     for _ in range(rng.integers(0, 3)):
-        spot = np.asarray((*(side * rng.uniform(1.6, 2.6) + across * rng.uniform(-3.2, 3.2)), 0.0), np.float32)
+        spot = np.asarray(
+            (*(side * rng.uniform(1.6, 2.6) + across * rng.uniform(-3.2, 3.2)), 0.0), np.float32
+        )
         x, y, depth = (float(value) for value in camera.project(spot))
         size = camera.focal_px / depth
         if rng.random() < 0.5:

@@ -29,7 +29,7 @@ class Check(NamedTuple):
 
 def run(params: Params, layout: Layout) -> Summary:
     """Check versions, OpenCV, display, DVC, git, disk and weights."""
-    checks = [*_packages(), *_opencv(), *_workspace(layout), *_weights(params)]
+    checks = [*_packages(), *_opencv(), *_workspace(layout), *_weights(params, layout)]
     faults = [check for check in checks if check.fix]
     return Summary(
         headline=f"{len(faults)} of {len(checks)} checks need a fix" if faults else "all is well",
@@ -89,7 +89,8 @@ def _workspace(layout: Layout) -> Iterator[Check]:
     else:
         try:
             waiting = dvcio.stale(layout.root)
-            yield Check("dvc", f"stale: {', '.join(waiting)}" if waiting else "up to date")
+            stale = ", ".join([*sorted(waiting.stages), *waiting.data])
+            yield Check("dvc", f"stale: {stale}" if stale else "up to date")
         except WreckError as error:
             yield Check("dvc", error.what, error.fix or "mend dvc.yaml")
     free_gb = shutil.disk_usage(layout.root).free / 1e9
@@ -97,7 +98,7 @@ def _workspace(layout: Layout) -> Iterator[Check]:
     yield Check("free disk", f"{free_gb:,.1f} GB", fix)
 
 
-def _weights(params: Params) -> Iterator[Check]:
+def _weights(params: Params, layout: Layout) -> Iterator[Check]:
     for name, row in params.backbones.items():
-        found = weights.describe(name, row, params.weights)
+        found = weights.describe(name, row, params.weights, layout.root)
         yield Check(f"weights of {name}", found)

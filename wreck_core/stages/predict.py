@@ -2,10 +2,9 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from time import monotonic, perf_counter
+from time import monotonic
 from typing import Any
 
 from wreck_core import files, images
@@ -19,19 +18,10 @@ from wreck_core.ingest.urls import normalise, redact
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.summary import Summary
-from wreck_core.training.predictor import Predictor
+from wreck_core.training import runtime
+from wreck_core.training.predictor import Picture, Predictor
 
 SUFFIXES = frozenset(f".{extension}" for extension in (*images.EXTENSIONS, *images.EXTENSIONS.values()))
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One picture by the name that the user knows it by: its pixels, or the reason why there are none."""
-
-    name: str
-    sha256: str | None = None
-    image: images.Image | None = None
-    error: str | None = None
 
 
 def run(params: Params, layout: Layout, sources: Sequence[str], model: str | None = None) -> Summary:
@@ -40,11 +30,12 @@ def run(params: Params, layout: Layout, sources: Sequence[str], model: str | Non
     Raises InputError when there is no model, or the one that was named is none.
     """
     name = model or leader(params, layout)
+    runtime.start(params.train.threads, params.train.seed)
     predictor = Predictor(layout.model(name))
     pictures = (picture for source in sources for picture in _open(source, params))
     rows: list[dict[str, Any]] = []
     while batch := list(islice(pictures, params.train.batch)):
-        rows += _classify(predictor, name, batch)
+        rows += predictor.classify(name, batch)
     bad = sum(row["error"] is not None for row in rows)
     labels = predictor.card["classes"]
     return Summary(
@@ -107,41 +98,3 @@ def _decode(name: str, data: bytes) -> Picture:
         return Picture(name, sha256, images.decode(data))
     except ImageRejectedError as rejected:
         return Picture(name, sha256, error=rejected.what)
-
-
-def _classify(predictor: Predictor, model: str, batch: list[Picture]) -> list[dict[str, Any]]:
-    """Turn a batch into rows, in order."""
-    card = predictor.card
-    good = [picture.image for picture in batch if picture.image is not None]
-    started = perf_counter()
-    answers = iter(predictor.probabilities(good) if good else ())
-    ms = 1000 * (perf_counter() - started) / max(len(good), 1)
-    rows = []
-    for picture in batch:
-        row: dict[str, Any] = {
-            "path": picture.name,
-            "sha256": picture.sha256,
-            "label": None,
-            f"p_{card['positive']}": None,
-            "threshold": card["threshold"],
-            "margin": None,
-            "in_distribution": None,
-            "model": model,
-            "ms": None,
-            "error": picture.error,
-        }
-        if picture.image is not None:
-            p = dict(zip(card["classes"], map(float, next(answers)), strict=True))
-            row["label"] = decide(p, card["positive"], card["threshold"])
-            row[f"p_{card['positive']}"] = round(p[card["positive"]], 6)
-            row["margin"] = round(p[card["positive"]] - card["threshold"], 6)
-            row["ms"] = round(ms, 2)
-        rows.append(row)
-    return rows
-
-
-def decide(p: dict[str, float], positive: str, threshold: float) -> str:
-    """Choose the label: the positive class from the threshold on, else the likeliest of the others."""
-    if p[positive] >= threshold:
-        return positive
-    return max((name for name in p if name != positive), key=lambda name: p[name])

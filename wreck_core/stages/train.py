@@ -4,14 +4,13 @@ import hashlib
 import json
 import shutil
 from time import monotonic
-from typing import Any
 
 from wreck_core import files, provenance
 from wreck_core.errors import UsageError, WreckError
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.summary import Progress, Summary, silent
-from wreck_core.training import backbones, frozen, model_file, pictures, results, runtime, scratch, weights
+from wreck_core.training import backbones, frozen, pictures, results, runtime, scratch, weights
 from wreck_core.training.recipe import Task, check_enough
 
 RECIPES = {"frozen": frozen.fit, "scratch": scratch.fit}
@@ -45,35 +44,18 @@ def _explain(error: Exception) -> dict[str, str]:
 
 
 def _train(params: Params, layout: Layout, name: str, progress: Progress) -> Summary:
-    started = monotonic()
-    origin = {
-        "git_sha": provenance.git_sha(layout.root),
-        "data_rev": provenance.data_rev(layout),
-        "versions": runtime.versions(),
-        "fingerprint": provenance.fingerprint(layout, f"train@{name}"),
-    }
+    origin = results.Origin(
+        started=monotonic(),
+        git_sha=provenance.git_sha(layout.root),
+        data_rev=provenance.data_rev(layout),
+        fingerprint=provenance.fingerprint(layout, f"train@{name}"),
+    )
     task = _task(params, layout, name, progress)
     check_enough(task)
     runtime.start(params.train.threads, params.train.seed)
     outcome = RECIPES[task.backbone.recipe](task)
 
-    folder = layout.model(name)
-    model = model_file.assemble(outcome.network, outcome.final_temperature, name)
-    model_file.save(model, folder / "model.keras")
-    table = results.out_of_fold(task, outcome, params.labels.positive)
-    record: dict[str, Any] = {
-        **results.facts(task, outcome),
-        **results.scores(table),
-        **results.costs(model, folder / "model.keras", task.input_px),
-        "fit_s": round(monotonic() - started, 2),
-        **origin,
-    }
-    files.write_json(folder / "model.json", results.model_card(task, params.labels.positive, record))
-    with files.replacing(folder / "history.csv") as temp:
-        outcome.history.to_csv(temp, index=False, lineterminator="\n")
-    with files.replacing(folder / "oof.parquet") as temp:
-        table.to_parquet(temp, index=False)
-    files.write_json(folder / "metrics.json", record)
+    record = results.write(task, outcome, layout.model(name), origin)
     shutil.rmtree(task.checkpoint.parent, ignore_errors=True)
     shown = ("roc_auc", "accuracy", "log_loss", "ms_per_image_p50", "fit_s")
     return Summary(
@@ -97,6 +79,7 @@ def _task(params: Params, layout: Layout, name: str, progress: Progress) -> Task
         backbone=backbone,
         weights=weights.resolve(backbone, row.weights, dirs, layout.root),
         classes=tuple(classes),
+        positive=params.labels.positive,
         samples=pictures.read_samples(layout, classes),
         params=params.train,
         root=layout.root,

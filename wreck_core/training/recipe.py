@@ -33,6 +33,7 @@ class Task:
     backbone: Backbone
     weights: Weights
     classes: tuple[str, ...]
+    positive: str
     samples: pd.DataFrame
     params: TrainParams
     root: Path

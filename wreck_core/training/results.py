@@ -1,13 +1,16 @@
 """What a finished training leaves besides the model: the out-of-fold table, the card, the metrics."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from wreck_core import files
 from wreck_core.evaluation import metrics
-from wreck_core.training import runtime
+from wreck_core.training import model_file, runtime
 from wreck_core.training.predictor import latencies_ms
 from wreck_core.training.recipe import FINAL, Outcome, Task
 
@@ -15,12 +18,46 @@ THRESHOLD = 0.5
 THRESHOLD_RULE = "p >= 0.5: both errors cost the same, and p is calibrated inside the training folds"
 
 
-def out_of_fold(task: Task, outcome: Outcome, positive: str) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Origin:
+    """What a training started from: the moment (of `time.monotonic`), and the inputs by their hashes."""
+
+    started: float
+    git_sha: str
+    data_rev: str
+    fingerprint: dict[str, str]
+
+
+def write(task: Task, outcome: Outcome, folder: Path, origin: Origin) -> dict[str, Any]:
+    """Write the model and all that is known of it into `folder`, metrics.json last; give its contents."""
+    model = model_file.assemble(outcome.network, outcome.final_temperature, task.name)
+    model_file.save(model, folder / "model.keras")
+    table = out_of_fold(task, outcome)
+    record = {
+        **facts(task, outcome),
+        **scores(table),
+        **costs(model, folder / "model.keras", task.input_px),
+        "fit_s": round(monotonic() - origin.started, 2),
+        "git_sha": origin.git_sha,
+        "data_rev": origin.data_rev,
+        "versions": runtime.versions(),
+        "fingerprint": origin.fingerprint,
+    }
+    files.write_json(folder / "model.json", model_card(task, record))
+    with files.replacing(folder / "history.csv") as temp:
+        outcome.history.to_csv(temp, index=False, lineterminator="\n")
+    with files.replacing(folder / "oof.parquet") as temp:
+        table.to_parquet(temp, index=False)
+    files.write_json(folder / "metrics.json", record)
+    return record
+
+
+def out_of_fold(task: Task, outcome: Outcome) -> pd.DataFrame:
     """One row per sample, by sha256: what the model that has not seen it says of the positive class.
 
     Rows with fold -1 are the locked test part, answered by the final model.
     """
-    column, samples = task.classes.index(positive), task.samples
+    column, samples = task.classes.index(task.positive), task.samples
     return pd.DataFrame(
         {
             "sha256": samples["sha256"],
@@ -28,7 +65,7 @@ def out_of_fold(task: Task, outcome: Outcome, positive: str) -> pd.DataFrame:
             "source": samples["source"],
             "fold": np.where(samples["split"] == "fold", samples["fold"], FINAL).astype(np.int64),
             "seed": task.params.seed,
-            "label": (samples["label"] == positive).astype(np.int64),
+            "label": (samples["label"] == task.positive).astype(np.int64),
             "p_raw": outcome.p_raw()[:, column],
             "p_calibrated": outcome.p_calibrated()[:, column],
             "backbone": task.name,
@@ -81,12 +118,12 @@ def costs(model: Any, path: Path, side_px: int) -> dict[str, Any]:
     }
 
 
-def model_card(task: Task, positive: str, record: dict[str, Any]) -> dict[str, Any]:
+def model_card(task: Task, record: dict[str, Any]) -> dict[str, Any]:
     """Say what somebody who holds only the model must know; `record` is its metrics.json."""
     return {
         "backbone": task.name,
         "classes": list(task.classes),
-        "positive": positive,
+        "positive": task.positive,
         "threshold": record["threshold"],
         "threshold_rule": record["threshold_rule"],
         "temperature": record["temperature"],

@@ -43,14 +43,15 @@ def start(threads: int, seed: int) -> None:
     """Fix the number of threads, the seeds and the order of sums, before the first operation.
 
     Results depend on the number of threads, of TensorFlow and of the linear algebra under numpy,
-    so neither is left to the machine or to variables such as OMP_NUM_THREADS.
+    so neither is left to the machine or to variables such as OMP_NUM_THREADS. The matrices of a
+    head are small: there a second thread only waits (ten times slower on a busy machine).
     """
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     for device in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(device, True)
     tf.config.experimental.enable_op_determinism()
-    threadpool_limits(threads)
+    threadpool_limits(1)
     keras.utils.set_random_seed(seed)
 
 

@@ -39,7 +39,7 @@ class Data:
 
     def logits(self, forward: Forward) -> Float:
         """Give what a compiled network answers: float64 (N, K)."""
-        starts = range(0, max(len(self.target), 1), self.batch)  # no row still gives shape (0, K)
+        starts = range(0, len(self.target), self.batch)
         found = [forward(self.pictures[start : start + self.batch]) for start in starts]
         return np.concatenate(found).astype(np.float64)
 
@@ -105,7 +105,8 @@ def fit(task: Task) -> Outcome:
         network = checkpoint.load(chosen)
         forward = features.compiled(network)
         part_temperature = head.fit_temperature(held_out.logits(forward), held_out.target)
-        logits[part.answer] = data.part(part.answer).logits(forward)
+        if part.answer.size:  # there may be no locked test part
+            logits[part.answer] = data.part(part.answer).logits(forward)
         temperature[part.answer] = part_temperature
         history += [
             {"fold": part.fold, "epoch": at, **asdict(epoch), "chosen": at == chosen}

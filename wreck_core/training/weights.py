@@ -5,9 +5,9 @@
 """
 
 import hashlib
+import http.client
 import importlib.util
 import os
-import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -140,11 +140,12 @@ def _cached(source: Download) -> Path:
 
 
 def _is_whole(path: Path, source: Download) -> bool:
-    if not path.is_file():
-        return False
-    with path.open("rb") as handle:
-        # Keras pins MD5; it guards against a cut file here, not against an enemy (that is TLS).
-        return source.md5 in ("", hashlib.file_digest(handle, "md5").hexdigest())
+    return path.is_file() and _fits(path.read_bytes(), source)
+
+
+def _fits(data: bytes, source: Download) -> bool:
+    # Keras pins MD5; it guards against a cut file here, not against an enemy (that is TLS).
+    return source.md5 in ("", hashlib.md5(data, usedforsecurity=False).hexdigest())
 
 
 def _download(name: str, source: Download) -> Path:
@@ -152,20 +153,19 @@ def _download(name: str, source: Download) -> Path:
     path = _cached(source)
     fix = (
         f"put {name}.weights.h5 into a folder of weights.dirs (or {DIRS_VARIABLE}), "
-        f"or {source.file} into {path.parent}"
+        f"or {source.file} into Keras' cache (~/.keras/models)"
     )
     try:
-        with (
-            urllib.request.urlopen(source.url, timeout=TIMEOUT_S) as answer,  # noqa: S310 - https, from our table
-            files.replacing(path) as temp,
-        ):
-            with temp.open("wb") as handle:
-                shutil.copyfileobj(answer, handle)
-            if not _is_whole(temp, source):
-                raise WeightsError("what was downloaded has another hash", where=source.url, fix=fix)
-    except OSError as error:
+        with urllib.request.urlopen(source.url, timeout=TIMEOUT_S) as answer:  # noqa: S310 - from our table
+            data = answer.read()
+    except (OSError, http.client.HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
         raise WeightsError(
             f"the ImageNet weights of {name} could not be downloaded ({reason})", where=source.url, fix=fix
         ) from None
+    if not _fits(data, source):
+        raise WeightsError("what was downloaded has another hash", where=source.url, fix=fix)
+    files.write_bytes(path, data)
     return path

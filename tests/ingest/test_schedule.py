@@ -1,0 +1,80 @@
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wreck_core.ingest.rows import Job, Row
+from wreck_core.ingest.schedule import Schedule
+
+
+def jobs(hosts: list[str]) -> list[Job]:
+    return [Job(str(number), f"http://{host}/{number}", host) for number, host in enumerate(hosts)]
+
+
+def schedule(hosts: list[str], **settings: int) -> Schedule:
+    chosen = {"per_host": 2, "breaker": 3} | settings
+    return Schedule(iter(jobs(hosts)), interval_s=lambda job: 0.0, **chosen)
+
+
+def ended(job: Job, status: str = "ok", **facts: float) -> Row:
+    return Row(job.url_id, job.host, status, **facts)  # type: ignore[arg-type]
+
+
+@given(st.lists(st.sampled_from("abcd"), max_size=60), st.integers(1, 4), st.data())
+def test_every_job_is_taken_once_and_no_host_is_crowded(
+    hosts: list[str], per_host: int, data: st.DataObject
+) -> None:
+    order = schedule(hosts, per_host=per_host)
+    running: list[Job] = []
+    taken: list[str] = []
+    while not order.empty() or running:
+        job = order.take()
+        if job is not None:
+            taken.append(job.url_id)
+            running.append(job)
+            assert Counter(job.host for job in running).most_common(1)[0][1] <= per_host
+        if running and (job is None or data.draw(st.booleans())):
+            order.finish(ended(running.pop(data.draw(st.integers(0, len(running) - 1)))))
+    assert sorted(taken) == sorted(job.url_id for job in jobs(hosts))
+
+
+def test_hosts_take_turns() -> None:
+    order = schedule(["a", "a", "a", "b", "b", "c"])
+    assert [job.host for _ in range(5) if (job := order.take())] == ["a", "b", "c", "a", "b"]
+    assert order.take() is None  # the last of a has no slot
+
+
+def test_a_host_that_refuses_often_is_skipped_and_the_others_are_not() -> None:
+    order = schedule(["a"] * 6 + ["b"], per_host=1)
+    for number in range(3):
+        job = order.take()
+        assert job and job.host == "a" and not order.skips(job)
+        order.finish(ended(job, "http_4xx", http_code=403))
+        if number == 0:
+            other = order.take()
+            assert other and other.host == "b"
+            order.finish(ended(other))
+    rest = [order.take() for _ in range(3)]
+    assert all(job and order.skips(job) for job in rest)
+
+
+def test_one_answer_that_is_no_refusal_starts_the_count_anew() -> None:
+    order = schedule(["a"] * 6, per_host=1)
+    for status in ("refused", "dns", "http_5xx", "refused", "dns"):
+        job = order.take()
+        assert job
+        order.finish(ended(job, status))
+    last = order.take()
+    assert last and not order.skips(last)
+
+
+def test_a_host_rests_when_it_asks_and_is_skipped_when_it_asks_for_too_long() -> None:
+    order = schedule(["a", "a", "b", "b"], per_host=1)
+    first, second = order.take(), order.take()
+    assert first and second
+    order.finish(ended(first, "http_4xx", http_code=429, retry_after_s=30.0))
+    order.finish(ended(second, "http_5xx", http_code=503, retry_after_s=3600.0))
+    skipped = order.take()
+    assert skipped and skipped.host == "b" and order.skips(skipped)
+    assert order.take() is None
+    assert 0 < (order.wait_s() or 0) <= 30

@@ -1,0 +1,79 @@
+"""The page in a real browser: nothing on the console, nothing wider than the window, a click sorts."""
+
+import shutil
+
+import answered
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+
+from wreck_core.stages import report
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    if not shutil.which("chromium") or not shutil.which("chromedriver"):
+        pytest.skip("needs chromium and chromedriver: run scripts/system_packages.sh")
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    profile = tmp_path_factory.mktemp("profile")
+    for flag in (
+        "headless",
+        "no-sandbox",
+        "disable-gpu",
+        "disable-dev-shm-usage",
+        f"user-data-dir={profile}",
+    ):
+        options.add_argument(f"--{flag}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def opened(browser, layout, params):
+    answered.fill(layout, source="<img src=x onerror=alert(1)>" + "w" * 300)
+    answered.answer(layout, "mobilenet", 1.6, ms_per_image_p50=5.0)
+    answered.answer(layout, "resnet50", 1.65, ms_per_image_p50=90.0)
+    answered.fail(layout, "xception", "no weights under " + "x" * 400)
+    report.run(answered.board_of(params, "mobilenet", "resnet50", "xception"), layout)
+    browser.get((layout.reports / "leaderboard.html").as_uri())
+    return browser
+
+
+def test_console_stays_clean_and_the_policy_lets_style_and_script_in(opened):
+    assert opened.get_log("browser") == []
+    assert opened.find_element(By.TAG_NAME, "h1").value_of_css_property("font-weight") == "500"
+    assert opened.find_elements(By.CSS_SELECTOR, "thead button")
+
+
+@pytest.mark.parametrize("width_px", [390, 768, 1280, 1920])
+def test_nothing_is_wider_than_the_window(opened, width_px):
+    metrics = {"width": width_px, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    assert opened.execute_script("return window.innerWidth") == width_px
+    assert opened.execute_script("return document.documentElement.scrollWidth") <= width_px
+
+
+def test_a_click_sorts_and_says_so(opened):
+    def scores():
+        cells = opened.find_elements(By.CSS_SELECTOR, ".board tbody td:nth-child(3):not(.reason)")
+        return [float(cell.get_attribute("data-value")) for cell in cells]
+
+    head = next(
+        cell
+        for cell in opened.find_elements(By.CSS_SELECTOR, ".board thead th")
+        if cell.text.startswith("AUC")
+    )
+    head.find_element(By.TAG_NAME, "button").click()
+    assert head.get_attribute("aria-sort") == "ascending"
+    assert scores() == sorted(scores())
+    assert len(scores()) == 5
+    head.find_element(By.TAG_NAME, "button").click()
+    assert head.get_attribute("aria-sort") == "descending"
+    assert scores() == sorted(scores(), reverse=True)
+    last = opened.find_elements(By.CSS_SELECTOR, ".board tbody tr")[-1]
+    assert last.get_attribute("class") == "failed"

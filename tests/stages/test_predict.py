@@ -1,0 +1,146 @@
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import drawn
+import pytest
+
+from wreck_core import files
+from wreck_core import params as params_module
+from wreck_core.errors import InputError
+from wreck_core.layout import Layout
+from wreck_core.params import Params
+from wreck_core.stages import predict, train
+from wreck_core.training import predictor
+
+# Keras hands TensorFlow's variables to numpy 2 in the old way.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+COLUMNS = [
+    *(
+        "path",
+        "sha256",
+        "label",
+        "p_damaged",
+        "threshold",
+        "margin",
+        "in_distribution",
+        "model",
+        "ms",
+        "error",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> tuple[Params, Layout]:
+    """A workspace with one trained backbone."""
+    layout = Layout(tmp_path_factory.mktemp("trained"))
+    params = drawn.quick(params_module.load(REPOSITORY / "params.yaml"))
+    drawn.fill(layout)
+    train.run(params, layout, "efficientnet_lite0")
+    return params, layout
+
+
+@pytest.fixture
+def photos(tmp_path) -> Path:
+    """A folder with two drawn pictures, one below, and files that are no pictures."""
+    drawn.write_picture(tmp_path / "photos" / "wreck.png", "damaged", 900)
+    drawn.write_picture(tmp_path / "photos" / "deep" / "whole.png", "undamaged", 901)
+    (tmp_path / "photos" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut off")
+    (tmp_path / "photos" / "notes.txt").write_text("no picture, and not named like one")
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def site(photos) -> Iterator[str]:
+    """The same folder on loopback."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(photos))) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_folder_becomes_rows_and_a_bad_file_is_one_of_them(trained, photos):
+    summary = predict.run(*trained, [str(photos)])
+    rows = {Path(row["path"]).name: row for row in summary.data["rows"]}
+    assert sorted(rows) == ["broken.jpg", "whole.png", "wreck.png"]
+    assert all(list(row) == COLUMNS for row in rows.values())
+    assert rows["wreck.png"]["label"] == "damaged"
+    assert rows["whole.png"]["label"] == "undamaged"
+    assert rows["wreck.png"]["p_damaged"] > 0.5 > rows["whole.png"]["p_damaged"]
+    assert rows["wreck.png"]["margin"] == pytest.approx(rows["wreck.png"]["p_damaged"] - 0.5, abs=1e-6)
+    assert rows["broken.jpg"]["label"] is None
+    assert rows["broken.jpg"]["error"]
+    assert not summary.ok
+    assert "1 could not be" in summary.headline
+
+
+def test_the_answer_does_not_depend_on_the_company(trained, photos):
+    alone = predict.run(*trained, [str(photos / "wreck.png")])
+    together = predict.run(*trained, [str(photos / "deep" / "whole.png"), str(photos / "wreck.png")])
+    assert alone.ok
+    assert alone.data["rows"][0]["p_damaged"] == pytest.approx(
+        together.data["rows"][1]["p_damaged"], abs=1e-5
+    )
+
+
+def test_what_is_not_there_is_a_row(trained, tmp_path):
+    (tmp_path / "empty").mkdir()
+    rows = predict.run(*trained, [str(tmp_path / "gone.png"), str(tmp_path / "empty")]).data["rows"]
+    assert [row["error"] for row in rows] == ["No such file or directory", "the folder holds no picture"]
+
+
+def test_a_url_goes_through_the_safe_door(trained, photos, site):
+    params, layout = trained
+    blocked = predict.run(params, layout, [f"{site}/wreck.png"]).data["rows"][0]
+    assert blocked["error"].startswith(("blocked_address", "bad_url"))
+    port = int(site.rpartition(":")[2])
+    own_network = params.scrape.model_copy(update={"allow_private": True, "ports": [port], "retries": 0})
+    allowed = params.model_copy(update={"scrape": own_network})
+    rows = predict.run(allowed, layout, [f"{site}/wreck.png", f"{site}/gone.png"]).data["rows"]
+    assert rows[0]["label"] == "damaged"
+    assert rows[0]["p_damaged"] == pytest.approx(
+        predict.run(params, layout, [str(photos / "wreck.png")]).data["rows"][0]["p_damaged"], abs=1e-5
+    )
+    assert rows[1]["error"].startswith("http_4xx")
+
+
+def test_the_leader_of_the_board_is_used_and_else_the_first_that_is_trained(trained):
+    params, layout = trained
+    assert predict.leader(params, layout) == "efficientnet_lite0"
+    layout.model("scratch_cnn").mkdir(parents=True)
+    files.write_json(layout.model("scratch_cnn") / "model.json", {})
+    files.write_json(layout.reports / "leaderboard.json", {"leader": "scratch_cnn"})
+    assert predict.leader(params, layout) == "scratch_cnn"
+    files.write_json(layout.reports / "leaderboard.json", {"leader": None})
+    assert predict.leader(params, layout) == "efficientnet_lite0"
+
+
+def test_without_a_model_the_error_says_what_to_do(layout, params):
+    for model in (None, "resnet50"):
+        with pytest.raises(InputError, match="no trained model") as raised:
+            predict.run(params, layout, ["x.png"], model)
+        assert "dvc repro" in raised.value.fix
+
+
+@pytest.mark.parametrize(
+    ("p", "label"),
+    [
+        ({"damaged": 0.5, "undamaged": 0.5}, "damaged"),
+        ({"damaged": 0.4, "undamaged": 0.6}, "undamaged"),
+        ({"damaged": 0.4, "worn": 0.35, "undamaged": 0.25}, "worn"),
+    ],
+)
+def test_the_threshold_decides_and_then_the_likeliest_of_the_others(p, label):
+    assert predictor.decide(p, "damaged", 0.5) == label

@@ -1,0 +1,313 @@
+"""The scrape stage over a real server on loopback, killed and not."""
+
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from wreck_core import files, images
+from wreck_core.errors import BusyError, InputError, StorageError, UsageError
+from wreck_core.layout import Layout
+from wreck_core.params import Params
+from wreck_core.stages import scrape
+from wreck_core.stages.scrape import ScrapeRequest
+
+WEB = "http://web.example/"
+
+
+def photo(seed: int) -> bytes:
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), np.uint8)
+    return images.encode(images.resize(coarse, 96, 80), "jpg")
+
+
+class Site:
+    """Serves `/<seed>.jpg` as pictures and any other path as 404; may hold answers back."""
+
+    def __init__(self) -> None:
+        self.hits: Counter[str] = Counter()
+        self.free_answers = 1_000_000
+        self.first_held = threading.Event()
+        self.gate = threading.Event()
+        self._lock = threading.Lock()
+        site = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                site.answer(self)
+
+            def log_message(self, *words: object) -> None:
+                """Stay silent."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
+        self.thread.start()
+
+    @property
+    def mirror(self) -> tuple[str, str]:
+        return (WEB, f"http://127.0.0.1:{self.server.server_port}/")
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        with self._lock:
+            self.hits[request.path] += 1
+            held = sum(self.hits.values()) > self.free_answers
+        if held:
+            self.first_held.set()
+            self.gate.wait(60)
+        name = request.path[1:].partition("?")[0].removesuffix(".jpg")
+        body = photo(int(name)) if name.isdecimal() else b""
+        try:
+            request.send_response(200 if body else 404)
+            request.send_header("Content-Length", str(len(body)))
+            request.end_headers()
+            request.wfile.write(body)
+        except OSError:
+            request.close_connection = True  # the client was killed
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    site = Site()
+    yield site
+    site.gate.set()
+    site.server.shutdown()
+    site.server.server_close()
+    site.thread.join()
+
+
+@pytest.fixture
+def write_list(layout: Layout) -> Callable[..., Path]:
+    def write(*lines: str, name: str = "list.csv") -> Path:
+        path = layout.root / name
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    return write
+
+
+def contents(layout: Layout) -> pd.DataFrame:
+    return pd.read_parquet(layout.candidates)
+
+
+def test_a_list_becomes_pictures_candidates_and_counts_that_add_up(
+    params: Params, layout: Layout, site: Site, write_list: Callable[..., Path]
+) -> None:
+    path = write_list(
+        "url,label,source,license",
+        f"{WEB}1.jpg,damaged,flickr,CC0",
+        f"{WEB}2.jpg,,,",
+        f"{WEB}2.jpg?again=1,undamaged,,",
+        f"{WEB}missing,,,",
+        f"{WEB}1.jpg#top,,,",
+        "ftp://web.example/3.jpg,,,",
+        "",
+    )
+    steps: list[tuple[int, int]] = []
+    summary = scrape.run(
+        params,
+        layout,
+        ScrapeRequest((path,), url_map=(site.mirror,)),
+        lambda done, total, text: steps.append((done, total)),
+    )
+    assert summary.ok
+    assert summary.rows == (("ok", 3), ("http_4xx", 1), ("bad_url", 1), ("total", 5))
+    assert summary.data == files.read_json(layout.scrape_json)
+    account = summary.data["lists"]["list.csv"]
+    assert account["skipped"] == {"header": 1, "duplicate": 1, "blank": 1}
+    assert account["lines"] == account["urls"] + sum(account["skipped"].values()) == 8
+    assert summary.data["total"] == sum(summary.data["statuses"].values()) + summary.data["pending"]
+    assert steps[-1] == (5, 5)
+
+    frame = contents(layout)
+    assert frame["line"].tolist() == [2, 3, 4]
+    assert frame["list_label"].tolist()[::2] == ["damaged", "undamaged"]
+    assert frame["list_label"].isna().tolist() == [False, True, False]
+    assert frame["source"].tolist() == ["flickr", "web.example", "web.example"]
+    assert frame["host"].tolist() == ["web.example"] * 3
+    assert frame["url_id"].is_unique and frame["sha256"].nunique() == 2
+    assert frame["final_url"].tolist() == frame["url"].tolist()
+    assert [len(value) for value in frame["phash"]] == [32, 32, 32]
+    for row in frame.itertuples():
+        stored = layout.root / row.path
+        assert stored == layout.image(row.sha256, "jpg")
+        assert images.load(stored).shape == (row.height, row.width, 3)
+        assert stored.stat().st_size == row.bytes
+
+
+def test_the_same_again_fetches_nothing_and_writes_the_same_bytes(
+    params: Params, layout: Layout, site: Site, write_list: Callable[..., Path]
+) -> None:
+    request = ScrapeRequest(
+        (write_list(*(f"{WEB}{n}.jpg" for n in range(20)), f"{WEB}missing", name="list.txt"),),
+        url_map=(site.mirror,),
+    )
+    scrape.run(params, layout, request)
+    first = layout.candidates.read_bytes(), layout.scrape_json.read_bytes()
+    hits = site.hits.total()
+    scrape.run(params, layout, request)
+    assert site.hits.total() == hits
+    assert (layout.candidates.read_bytes(), layout.scrape_json.read_bytes()) == first
+
+
+def test_retry_fetches_the_named_statuses_again_and_nothing_else(
+    params: Params, layout: Layout, site: Site, write_list: Callable[..., Path]
+) -> None:
+    path = write_list(f"{WEB}1.jpg", f"{WEB}missing", "http://user@web.example/2.jpg", name="list.txt")
+    scrape.run(params, layout, ScrapeRequest((path,)))  # no mirror: the name is not known
+    dns = files.read_json(layout.scrape_json)["statuses"]
+    assert dns == {"dns": 2, "bad_url": 1}
+    again = ScrapeRequest((path,), retry=frozenset({"dns"}), url_map=(site.mirror,))
+    assert scrape.run(params, layout, again).data["statuses"] == {"ok": 1, "http_4xx": 1, "bad_url": 1}
+    scrape.run(params, layout, again)
+    assert site.hits == {"/1.jpg": 1, "/missing": 1}
+
+
+def test_nothing_fetched_at_all_is_not_ok(
+    params: Params, layout: Layout, write_list: Callable[..., Path]
+) -> None:
+    summary = scrape.run(params, layout, ScrapeRequest((write_list("x:y", name="list.txt"),)))
+    assert not summary.ok
+    assert contents(layout).empty
+
+
+def test_at_most_so_many_urls_and_the_rest_stay_pending(
+    params: Params, layout: Layout, site: Site, write_list: Callable[..., Path]
+) -> None:
+    path = write_list(*(f"{WEB}{n}.jpg" for n in range(10)), name="list.txt")
+    request = ScrapeRequest((path,), max_urls=4, url_map=(site.mirror,))
+    assert [scrape.run(params, layout, request).data["pending"] for _ in range(3)] == [6, 2, 0]
+    assert site.hits.total() == 10
+
+
+def test_the_same_work_in_parts_gives_the_same_files(
+    params: Params, layout: Layout, site: Site, write_list: Callable[..., Path]
+) -> None:
+    path = write_list(*(f"{WEB}{n}.jpg" for n in range(12)), f"{WEB}missing", name="list.txt")
+    small = params.model_copy(update={"scrape": params.scrape.model_copy(update={"chunk_urls": 5})})
+    request = ScrapeRequest((path,), url_map=(site.mirror,))
+    chunks = scrape.plan(small, layout, request)
+    assert [len(chunk) for chunk in chunks] == [5, 5, 3]
+    for chunk in chunks:
+        rows = scrape.fetch(small, layout, *pickle.loads(pickle.dumps((request, chunk))))  # noqa: S301 - ours
+        scrape.record(layout, pickle.loads(pickle.dumps(rows)))  # noqa: S301 - ours
+    summary = scrape.finish(small, layout, request)
+    assert summary.data["statuses"] == {"ok": 12, "http_4xx": 1}
+    assert scrape.plan(small, layout, request) == []
+    assert len(contents(layout)) == 12
+
+
+def test_a_placeholder_is_no_candidate(
+    params: Params, layout: Layout, site: Site, write_list: Callable[..., Path]
+) -> None:
+    urls = [f"{WEB}7.jpg?{n}" for n in range(params.scrape.placeholder_urls)]
+    site_request = ScrapeRequest((write_list(*urls, f"{WEB}8.jpg", name="list.txt"),), url_map=(site.mirror,))
+    summary = scrape.run(params, layout, site_request)
+    assert summary.data["statuses"] == {"ok": 1, "placeholder": len(urls)}
+    assert contents(layout)["url"].tolist() == [f"{WEB}8.jpg"]
+
+
+def test_secrets_stay_in_the_list(
+    params: Params, layout: Layout, site: Site, write_list: Callable[..., Path]
+) -> None:
+    path = write_list(
+        f"{WEB}1.jpg?sig=canary1",
+        f"{WEB}missing?token=canary2",
+        "http://u:canary3@web.example/",
+        name="list.txt",
+    )
+    summary = scrape.run(params, layout, ScrapeRequest((path,), url_map=(site.mirror,)))
+    assert "canary" not in str(summary)
+    assert "canary" not in contents(layout).to_csv()
+    for file in layout.root.rglob("*"):
+        if file.is_file() and file != path:
+            assert b"canary" not in file.read_bytes(), file
+
+
+def test_a_store_that_cannot_be_written_stops_the_run_and_the_next_one_completes_it(
+    params: Params, layout: Layout, site: Site, write_list: Callable[..., Path]
+) -> None:
+    request = ScrapeRequest(
+        (write_list(f"{WEB}1.jpg", f"{WEB}missing", name="list.txt"),), url_map=(site.mirror,)
+    )
+    layout.images.parent.mkdir(exist_ok=True)
+    layout.images.write_text("in the way")
+    with pytest.raises(StorageError, match="images"):
+        scrape.run(params, layout, request)
+    layout.images.unlink()
+    assert scrape.run(params, layout, request).data["statuses"] == {"ok": 1, "http_4xx": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "error"), [("none.txt", None, InputError), ("list.csv", "a,b\n", InputError)]
+)
+def test_a_list_that_cannot_be_read_stops_before_any_fetch(
+    params: Params, layout: Layout, name: str, text: str | None, error: type[Exception]
+) -> None:
+    if text is not None:
+        (layout.root / name).write_text(text)
+    with pytest.raises(error):
+        scrape.run(params, layout, ScrapeRequest((layout.root / name,)))
+
+
+def test_an_unknown_status_to_retry_is_a_usage_error_with_the_nearest_one() -> None:
+    with pytest.raises(UsageError, match="did you mean http_5xx"):
+        ScrapeRequest((), retry=frozenset({"http_5x"}))
+
+
+def test_two_at_once_are_refused(params: Params, layout: Layout, write_list: Callable[..., Path]) -> None:
+    path = write_list(f"{WEB}1.jpg", name="list.txt")
+    with files.locked(layout.locks, "scrape"), pytest.raises(BusyError, match="scrape"):
+        scrape.run(params, layout, ScrapeRequest((path,)))
+
+
+RUN = """
+import sys
+from pathlib import Path
+from wreck_core import params
+from wreck_core.layout import Layout
+from wreck_core.stages import scrape
+
+layout = Layout(Path(sys.argv[1]))
+request = scrape.ScrapeRequest((layout.root / "list.txt",), url_map=((sys.argv[2], sys.argv[3]),))
+scrape.run(params.load(layout.params), layout, request)
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_scrape_goes_on_without_fetching_a_recorded_url_again(
+    params: Params, layout: Layout, site: Site, write_list: Callable[..., Path], how: signal.Signals
+) -> None:
+    layout.params.write_text(
+        layout.params.read_text().replace("threads: 32", "threads: 4").replace("per_host: 4", "per_host: 8")
+    )
+    path = write_list(*(f"{WEB}{n}.jpg" for n in range(40)), name="list.txt")
+    site.free_answers = 20
+    words = [sys.executable, "-c", RUN, str(layout.root), *site.mirror]
+    with subprocess.Popen(words, stderr=subprocess.DEVNULL) as process:
+        assert site.first_held.wait(60)
+        process.send_signal(how)
+        process.wait(60)
+    assert process.returncode == -how
+    answered = dict(site.hits)
+    site.free_answers = 1_000_000
+    site.gate.set()
+
+    summary = scrape.run(params, layout, ScrapeRequest((path,), url_map=(site.mirror,)))
+    assert summary.data["statuses"] == {"ok": 40}
+    # One URL per thread may have been under way, or ended and not yet recorded.
+    again = [place for place, hits in site.hits.items() if hits > 1]
+    assert len(again) <= 4
+    assert set(again) <= set(answered)
+    assert site.hits.total() == 40 + len(again)
+    assert not list(layout.images.rglob("*.tmp"))
+    assert {file.stem for file in layout.images.rglob("*.jpg")} == set(contents(layout)["sha256"])

@@ -1,0 +1,142 @@
+import json
+
+import drawn
+import pandas as pd
+import pytest
+
+from wreck_core import files
+from wreck_core.errors import GateError, ParamsError, UsageError, WeightsError
+from wreck_core.params import Params
+from wreck_core.stages import train
+
+# Keras hands TensorFlow's variables to numpy 2 in the old way.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+OOF_COLUMNS = [
+    "sha256",
+    "cluster",
+    "source",
+    "fold",
+    "seed",
+    "label",
+    "p_raw",
+    "p_calibrated",
+    "backbone",
+    "weights_sha256",
+]
+METRICS = {
+    *("backbone", "builder", "recipe", "weights", "weights_source", "weights_sha256", "input_px", "params_m"),
+    *(
+        "size_mb",
+        "ms_per_image_p50",
+        "ms_per_image_p95",
+        "peak_rss_mb",
+        "fit_s",
+        "threads",
+        "seed",
+        "threshold",
+    ),
+    *("threshold_rule", "temperature", "c", "n_images", "roc_auc", "log_loss", "accuracy", "git_sha"),
+    *("data_rev", "versions", "fingerprint"),
+}
+
+
+@pytest.mark.parametrize(("name", "at_least"), [("efficientnet_lite0", 0.9), ("scratch_cnn", 0.0)])
+def test_a_backbone_leaves_its_model_its_predictions_and_its_facts(layout, params, name, at_least):
+    drawn.fill(layout)
+    seen: list[tuple[int, int]] = []
+    quick = drawn.quick(params)
+    summary = train.run(quick, layout, name, lambda done, total, text: seen.append((done, total)))
+    folder = layout.model(name)
+    written = {path.name for path in folder.iterdir()}
+    assert written == {"model.keras", "model.json", "oof.parquet", "history.csv", "metrics.json"}
+
+    table = pd.read_parquet(folder / "oof.parquet")
+    manifest = pd.read_parquet(layout.manifest)
+    assert table.columns.tolist() == OOF_COLUMNS
+    assert table["sha256"].tolist() == manifest["sha256"].tolist()
+    assert (table["fold"] == manifest["fold"].where(manifest["split"] == "fold", -1)).all()
+    assert (table["label"] == (manifest["label"] == "damaged")).all()
+    assert table[["p_raw", "p_calibrated"]].min().min() >= 0
+    assert table[["p_raw", "p_calibrated"]].max().max() <= 1
+
+    metrics = files.read_json(folder / "metrics.json")
+    assert set(metrics) == METRICS
+    assert metrics["n_images"] == (manifest["split"] == "fold").sum()
+    assert metrics["roc_auc"] >= at_least
+    assert summary.data == metrics
+    assert pd.read_csv(folder / "history.csv").groupby("fold")["chosen"].sum().to_dict() == dict.fromkeys(
+        (-1, 0, 1, 2), 1
+    )
+    assert files.read_json(folder / "model.json")["classes"] == ["damaged", "undamaged"]
+    assert seen[-1][0] == seen[-1][1]
+    assert not list(layout.checkpoints.glob("*"))
+
+    before = (folder / "oof.parquet").read_bytes()
+    if name == "efficientnet_lite0":  # as on another machine: nothing is kept from before
+        for path in layout.features.iterdir():
+            path.unlink()
+    train.run(quick, layout, name)
+    assert (folder / "oof.parquet").read_bytes() == before
+
+
+def test_three_classes_are_trained_too(layout, params):
+    classes = ("damaged", "undamaged", "worn")
+    drawn.fill(layout, per_class=12, classes=classes)
+    raw = drawn.quick(params).model_dump()
+    raw["labels"] = {
+        "classes": list(classes),
+        "positive": "damaged",
+        "keys": {"damaged": "1", "undamaged": "2", "worn": "5", "unsure": "3", "reject": "4"},
+    }
+    summary = train.run(Params.model_validate(raw), layout, "mobilenet_random")
+    table = pd.read_parquet(layout.model("mobilenet_random") / "oof.parquet")
+    assert table["label"].sum() == 12
+    assert 0 <= summary.data["roc_auc"] <= 1
+    assert len(summary.data["weights_sha256"]) == 64
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "reason"),
+    [
+        ("no_such_file", WeightsError, "there is no such file of weights"),
+        ("no_such_builder", ParamsError, "there is no builder no_such_builder"),
+    ],
+)
+def test_a_backbone_that_fails_leaves_the_reason_and_is_raised(layout, params, name, error, reason):
+    drawn.fill(layout, per_class=8)
+    with pytest.raises(error, match=reason):
+        train.run(drawn.quick(params), layout, name)
+    left = json.loads((layout.model(name) / "failed.json").read_text())
+    assert left["backbone"] == name
+    assert left["reason"] == reason
+    assert left["fix"]
+
+
+def test_a_broken_picture_fails_the_row_and_a_mended_one_clears_it(layout, params):
+    drawn.fill(layout, per_class=8)
+    victim = layout.root / pd.read_parquet(layout.manifest)["path"][0]
+    whole = victim.read_bytes()
+    victim.write_bytes(whole[:100])
+    quick = drawn.quick(params)
+    with pytest.raises(Exception, match="damaged"):
+        train.run(quick, layout, "mobilenet_random")
+    failed = layout.model("mobilenet_random") / "failed.json"
+    assert failed.exists()
+    victim.write_bytes(whole)
+    train.run(quick, layout, "mobilenet_random")
+    assert not failed.exists()
+
+
+def test_too_few_pictures_are_refused_with_what_to_do(layout, params):
+    drawn.fill(layout, per_class=2)
+    with pytest.raises(GateError) as raised:
+        train.run(drawn.quick(params), layout, "mobilenet_random")
+    assert "label more pictures" in raised.value.fix
+
+
+def test_a_name_that_is_no_row_lists_the_rows_and_leaves_no_folder(layout, params):
+    with pytest.raises(UsageError, match="there is no backbone typo") as raised:
+        train.run(params, layout, "typo")
+    assert "mobilenet_v2" in raised.value.fix
+    assert not layout.models.exists()

@@ -1,0 +1,81 @@
+import drawn
+import numpy as np
+import pytest
+
+from wreck_core.training import features, pictures
+from wreck_core.training.frozen import build_trunk
+from wreck_core.training.runtime import keras
+
+# Keras hands TensorFlow's variables to numpy 2 in the old way.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+CLASSES = ["damaged", "undamaged"]
+
+
+def test_the_first_vector_of_a_key_stays(tmp_path):
+    store = features.FeatureStore(tmp_path / "features", "lite0")
+    assert store.missing(["a", "b"]) == ["a", "b"]
+    store.add(["a"], np.array([[1, 2]], np.float32))
+    store.add(["a", "b"], np.array([[9, 9], [3, 4]], np.float32))
+    again = features.FeatureStore(tmp_path / "features", "lite0")
+    assert again.missing(["b", "c", "a"]) == ["c"]
+    np.testing.assert_array_equal(again.read(["b", "a"]), [[3, 4], [1, 2]])
+    with pytest.raises(KeyError):
+        again.read(["c"])
+
+
+def test_a_cropped_picture_has_a_key_of_its_own(layout):
+    drawn.fill(layout, per_class=2)
+    samples = pictures.read_samples(layout, CLASSES)
+    whole = features.keys(samples)
+    samples.at[0, "box"] = (0.0, 0.0, 0.5, 0.5)
+    cropped = features.keys(samples)
+    assert cropped[0] == f"{whole[0]}:0.000000,0.000000,0.500000,0.500000"
+    assert cropped[1:] == whole[1:] == samples["sha256"].tolist()[1:]
+
+
+def test_only_missing_pictures_are_computed_and_the_numbers_are_the_same_to_the_bit(layout, make_task):
+    drawn.fill(layout, per_class=7)
+    samples = pictures.read_samples(layout, CLASSES)
+    task = make_task("mobilenet_random")
+    trunk, sha256 = build_trunk(task)
+    assert len(sha256) == 64
+    computed: list[int] = []
+
+    def extract(name: str, rows: slice) -> np.ndarray:
+        store = features.FeatureStore(layout.features, name)
+        return features.extract(
+            store,
+            trunk,
+            samples.iloc[rows],
+            layout.root,
+            batch=4,
+            progress=lambda done, total, text: computed.append(total),
+        )
+
+    whole = extract("once", slice(None))
+    assert set(computed) == {14}
+    extract("twice", slice(0, 9))
+    computed.clear()
+    np.testing.assert_array_equal(extract("twice", slice(None)), whole)
+    assert set(computed) == {5}
+    computed.clear()
+    extract("twice", slice(None))
+    assert not computed
+
+    again, same = build_trunk(task)
+    assert same == sha256
+    np.testing.assert_array_equal(again.get_weights()[0], trunk.get_weights()[0])
+
+
+def test_the_statistics_of_batch_norms_do_not_move_under_fit(layout, make_task):
+    drawn.fill(layout, per_class=4)
+    task = make_task("mobilenet_random")
+    trunk, _ = build_trunk(task)
+    before = [array.copy() for array in trunk.get_weights()]
+    model = keras.Model(trunk.input, keras.layers.Dense(2)(trunk.output))
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
+    squares = pictures.load_squares(layout.root, task.samples, task.input_px)
+    model.fit(squares.astype(np.float32), task.samples["target"].to_numpy(), epochs=2, verbose=0)
+    for old, new in zip(before, trunk.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)

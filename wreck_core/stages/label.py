@@ -1,0 +1,38 @@
+"""The label stage: the window over the queue; its labels are exported when it closes."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from wreck_core.errors import InputError
+from wreck_core.labeling.session import LabelSession
+from wreck_core.labeling.store import Store
+from wreck_core.labeling.window import Cv2Window
+from wreck_core.layout import Layout
+from wreck_core.params import Params
+from wreck_core.stages import labels
+from wreck_core.summary import Summary
+
+
+def run(params: Params, layout: Layout, annotator: str, round_name: str) -> Summary:
+    """Open the window for `annotator` and write labels.csv when it is closed.
+
+    Raises InputError before anything was scraped, WreckError where there is no display.
+    """
+    with Store(layout.label_db) as store:
+        session = LabelSession(store, picture_files(layout), annotator, round_name, params.labels.all)
+        try:
+            Cv2Window(session, params.labels.keys).run()
+        finally:
+            session.close()
+            summary = labels.export_labels(params, layout)
+    return replace(summary, headline=f"{session.given:,} labels given; {summary.headline}")
+
+
+def picture_files(layout: Layout) -> dict[str, Path]:
+    """Where each fetched picture lies, by sha256. Raises InputError before anything was scraped."""
+    if not layout.candidates.exists():
+        raise InputError("no pictures yet", where=str(layout.candidates), fix="run `wreck scrape LIST` first")
+    table = pd.read_parquet(layout.candidates, columns=["sha256", "path"])
+    return {sha256: layout.root / path for sha256, path in zip(table.sha256, table.path, strict=True)}
