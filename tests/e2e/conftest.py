@@ -7,7 +7,7 @@ import pytest
 from job import ORIGIN, Job, gather_photos, small_board, write_list
 
 from wreck_core.layout import Layout
-from wreck_core.sample import web
+from wreck_core.sample.mirror import mirror
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def job(tmp_path_factory: pytest.TempPathFactory, checkout: Callable[[Path], Pat
         shipped.unlink()
     write_list(layout.url_lists / "photos.csv", [row for row in rows if row[1]])
     write_list(layout.root / "unlabelled.csv", [row for row in rows if not row[1]])
-    with web.mirror(photos) as address:
+    with mirror(photos) as address:
         job = Job(layout, f"{ORIGIN}={address}")
         job.edit_params(small_board)
         job.do("wreck", "scrape", "data/urls/photos.csv", "--map", job.mirror)

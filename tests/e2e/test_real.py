@@ -10,7 +10,7 @@ import pytest
 from job import Job
 
 from wreck_core.layout import Layout
-from wreck_core.sample import web
+from wreck_core.sample.mirror import mirror
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ORIGIN = (
@@ -31,7 +31,7 @@ def test_the_reference_photos_become_an_honest_leaderboard(
         raw["weights"]["dirs"] = [str(weights)]
         raw["backbones"] = {name: raw["backbones"][name] for name in (*FROZEN, "scratch_cnn")}
 
-    with web.mirror(reference_photos) as address:
+    with mirror(reference_photos) as address:
         job = Job(layout, f"{ORIGIN}={address}")
         job.edit_params(six_rows)
         job.do("git", "commit", "-qam", "Six rows")

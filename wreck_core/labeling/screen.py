@@ -1,4 +1,4 @@
-"""How the labelling window looks: one frame drawn from the session's state. OpenCV draws, nothing is shown here."""
+"""How the labelling window looks: one frame, drawn from the session's state. Nothing is shown here."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -105,7 +105,8 @@ def _write(
 
 
 def _width(text: str, size_px: int) -> int:
-    return int(cv2.getTextSize((0, 0), text, (0, 0), _font(), size_px)[2])
+    box: Sequence[int] = cv2.getTextSize((0, 0), text, (0, 0), _font(), size_px)
+    return int(box[2])
 
 
 def _cut(text: str, size_px: int, room_px: int) -> str:

@@ -53,7 +53,7 @@ class LabelSession:
         ]
 
     def path(self) -> Path | None:
-        """The file of the picture on show; None when nothing is, or its file is unknown."""
+        """Give the file of the picture on show; None when there is none."""
         return self._pictures.get(self.shown) if self.shown else None
 
     def progress(self) -> tuple[int, int]:
@@ -147,7 +147,7 @@ class LabelSession:
             return False
         self._queue.popleft()
         self.given += label is not None
-        self.message = f"{label} saved – U takes it back" if label else "skipped – U takes it back"
+        self.message = f"{label} saved, U takes it back" if label else "skipped, U takes it back"
         self._fill()
         return True
 

@@ -83,7 +83,7 @@ class Import:
 
 
 def now() -> str:
-    """The time as it is written into events and labels.csv, such as 2026-01-02T03:04:05Z."""
+    """Give the time as it is written into events and labels.csv, such as 2026-01-02T03:04:05Z."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -95,9 +95,12 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
         self._db.row_factory = sqlite3.Row
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute("PRAGMA foreign_keys = ON")
+        try:
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+                self._db.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error as error:
+            self._db.close()
+            raise StorageError(f"is no label store: {error}", where=str(path), fix="restore it") from error
         with self._transaction():
             known = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'task'").fetchone()
             if not known:
@@ -153,7 +156,8 @@ class Store:
                          WHERE round = :round AND state = 'leased' AND (lease_by = :me OR lease_until < :now)
                        UNION ALL
                        SELECT * FROM (SELECT task_id, 1, priority FROM task
-                         WHERE round = :round AND state = 'open' ORDER BY priority DESC, task_id LIMIT :count))
+                         WHERE round = :round AND state = 'open'
+                         ORDER BY priority DESC, task_id LIMIT :count))
                      ORDER BY turn, priority DESC, task_id LIMIT :count)
                    RETURNING task_id, sha256, priority""",
                 {
@@ -196,9 +200,10 @@ class Store:
         shown_ms: int | None = None,
         uid: str = "",
     ) -> int:
-        """Commit a label, or a skip when `label` is None; the task is then done, or parked. Returns the event's id.
+        """Commit a label, or a skip when `label` is None; the task is then done, or parked.
 
-        `uid` makes a retried call harmless. Raises BusyError when the task is no longer ours.
+        Returns the event's id. `uid` makes a retried call harmless.
+        Raises BusyError when the task is no longer ours.
         """
         uid = uid or uuid.uuid4().hex
         with self._transaction():
@@ -314,9 +319,10 @@ class Store:
     # What has been said
 
     def own_answers(self, annotator: str, round_name: str) -> list[Event]:
-        """The annotator's current answers of the round, oldest first, one for each picture; skips left out."""
+        """Give the annotator's current labels of the round, oldest first, one for each picture."""
         rows = self._db.execute(
-            "SELECT * FROM current_label WHERE annotator = ? AND round = ? AND kind = 'label' ORDER BY event_id",
+            "SELECT * FROM current_label WHERE annotator = ? AND round = ? AND kind = 'label' "
+            "ORDER BY event_id",
             (annotator, round_name),
         )
         return [_event(row) for row in rows]
@@ -327,7 +333,7 @@ class Store:
         return [dict(row) for row in rows]
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """The whole log, oldest first."""
+        """Yield the whole log, oldest first."""
         for row in self._db.execute("SELECT * FROM label_event ORDER BY event_id"):
             yield dict(row)
 

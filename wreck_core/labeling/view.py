@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class View:
-    """A picture of width x height pixels, fitted whole and centred into a canvas; enlarged at most `max_scale`."""
+    """A picture of width x height pixels, fitted whole and centred into a canvas.
+
+    It is enlarged at most `max_scale` times.
+    """
 
     width: int
     height: int

@@ -16,7 +16,7 @@ from wreck_core.images import Image
 from wreck_core.labeling import screen
 from wreck_core.labeling.session import LabelSession
 
-TITLE = "Wreck Detect – labels"
+TITLE = "Wreck Detect: labels"
 FIRST_SIZE_PX = (1280, 860)
 GUARD_S = 0.15  # a key this soon after a picture appeared was meant for the one before
 REPEAT_S = 0.12  # the same key this soon again is a finger that rests on it
@@ -45,7 +45,7 @@ class Pictures:
         self._ahead: OrderedDict[Path, Future[Image]] = OrderedDict()
 
     def get(self, path: Path) -> Image | None:
-        """The picture, or None when it cannot be decoded or read."""
+        """Give the picture, or None when it cannot be decoded or read."""
         try:
             return self._request(path).result()
         except (ImageRejectedError, WreckError):
@@ -86,7 +86,7 @@ class Cv2Window:
         if not display_works():
             raise WreckError("no display here, so no window can open", fix="run it where there is a screen")
         try:
-            cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_GUI_NORMAL)
+            cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
             cv2.resizeWindow(TITLE, *FIRST_SIZE_PX)
             self._paint()
             while self._serve():
@@ -168,8 +168,8 @@ class Cv2Window:
             headline=f"NOT SAVED: {session.fault}"
             if session.fault
             else session.message or "What do you see?",
-            detail=f"{session.annotator} · {session.given} in this session · {session.rate_per_min():.0f} a minute"
-            " · space skip · U undo · A back · D forward · Q quit",
+            detail=f"{session.annotator} · {session.given} now · {session.rate_per_min():.0f} a minute"
+            " · space skip · U undo · A D look back · Q quit",
             done=done,
             total=total,
             fault=bool(session.fault),

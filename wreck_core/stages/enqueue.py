@@ -49,6 +49,6 @@ def _ranked(sha256s: list[str], params: EnqueueParams) -> list[tuple[str, float]
 
 
 def _drawn(sha256: str, seed: int) -> float:
-    """A number in [0, 1) that depends on the picture and the seed alone, so new pictures shuffle none of the old."""
+    """Draw a number in [0, 1) from the picture and the seed alone: new pictures shuffle none of the old."""
     digest = hashlib.sha256(f"{seed}:{sha256}".encode()).digest()
     return int.from_bytes(digest[:6], "big") / 2**48

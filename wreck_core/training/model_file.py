@@ -26,7 +26,8 @@ def assemble(network: Any, temperature: float, name: str) -> Any:
     )
     trunk, logits = keras.Model(network.input, network.layers[-1].input), network.layers[-1]
     head = keras.layers.Dense(logits.units, activation="softmax", name="p")
-    model = keras.Model(image, head(trunk(pixels)), name=name)
+    # Said aloud: after Resizing, a plain `model(x)` would run the trunk's dropout as in training.
+    model = keras.Model(image, head(trunk(pixels, training=False)), name=name)
     head.set_weights([array / np.float32(temperature) for array in logits.get_weights()])
     return model
 

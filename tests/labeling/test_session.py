@@ -1,0 +1,110 @@
+"""A session: what a key does to what is shown."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wreck_core.labeling.session import LabelSession
+from wreck_core.labeling.store import Store
+
+Begin = Callable[..., LabelSession]
+
+
+def test_a_label_is_saved_and_the_next_picture_shown(
+    begin: Begin, store: Store, pictures: dict[str, Path]
+) -> None:
+    session = begin()
+    first, second, *_ = pictures
+    assert session.shown == first
+    assert session.label("damaged", shown_ms=900)
+    assert session.shown == second
+    assert session.message == "damaged saved, U takes it back"
+    assert [(row["sha256"], row["label"], row["shown_ms"]) for row in store.current_labels()] == [
+        (first, "damaged", 900)
+    ]
+
+
+def test_undo_crosses_a_restart(begin: Begin, pictures: dict[str, Path]) -> None:
+    session = begin()
+    session.label("damaged")
+    session.close()
+    again = begin()
+    assert again.undo()
+    assert again.shown == next(iter(pictures))
+
+
+def test_looking_back_changes_an_earlier_label_and_returns(begin: Begin, store: Store) -> None:
+    session = begin()
+    session.label("damaged")
+    session.label("undamaged")
+    waiting = session.shown
+    session.back()
+    assert session.looking_back == "undamaged"
+    session.back()
+    assert session.looking_back == "damaged"
+    session.label("reject")
+    assert session.shown == waiting
+    assert sorted(row["label"] for row in store.current_labels()) == ["reject", "undamaged"]
+
+
+def test_back_stops_at_the_first_and_forward_returns_to_the_queue(begin: Begin) -> None:
+    session = begin()
+    session.back()
+    assert session.message == "no labels of yours yet"
+    session.label("damaged")
+    waiting = session.shown
+    session.back()
+    session.back()
+    assert session.message == "this is your first label"
+    session.forward()
+    assert (session.shown, session.looking_back) == (waiting, None)
+
+
+def test_the_end_of_the_queue_says_why(begin: Begin, pictures: dict[str, Path]) -> None:
+    session = begin()
+    for _ in range(len(pictures) - 1):
+        session.label("damaged")
+    session.skip()
+    assert session.shown is None
+    assert session.why_empty() == "all done; 1 were skipped; `wreck enqueue` brings them back"
+    assert not session.label("damaged")
+
+
+def test_pictures_held_by_others_are_named(begin: Begin, pictures: dict[str, Path]) -> None:
+    sessions = [begin(f"ann{number}") for number in range(4)]
+    late = begin("late")
+    assert len({session.shown for session in sessions}) == 4
+    assert late.shown is None
+    assert late.why_empty() == "12 are with others at the moment"
+
+
+def test_a_lost_lease_moves_nothing_and_says_so(begin: Begin, store: Store) -> None:
+    session = begin()
+    shown = session.shown
+    store.release("ann")
+    begin("other")
+    assert not session.label("damaged")
+    assert session.shown == shown
+    assert "not saved" in session.fault
+
+
+@settings(max_examples=40)
+@given(st.lists(st.sampled_from(["damaged", "undamaged", "skip", "undo", "back", "forward"]), max_size=25))
+def test_any_keys_keep_the_counts_true(tmp_path_factory: pytest.TempPathFactory, keys: list[str]) -> None:
+    with Store(tmp_path_factory.mktemp("keys") / "labels.db") as store:
+        shas = [f"{number:064x}" for number in range(6)]
+        store.enqueue([(sha, 0.0) for sha in shas], "primary", "fifo")
+        session = LabelSession(store, {}, "ann", "primary", ["damaged", "undamaged"])
+        for key in keys:
+            if key in ("damaged", "undamaged"):
+                session.label(key)
+            else:
+                getattr(session, key)()
+        assert session.fault == ""
+        assert sum(store.counts("primary").values()) == 6
+        assert store.counts("primary")["done"] == len(store.current_labels())
+        session.close()
+        assert store.counts("primary")["leased"] == 0

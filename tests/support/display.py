@@ -1,0 +1,43 @@
+"""A screen of its own for a window under test, the keys that a person presses, and what is to be seen."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+NEEDED = ("Xvfb", "openbox", "xdotool")
+
+
+def missing() -> list[str]:
+    """Name the programs that this machine lacks."""
+    return [name for name in NEEDED if shutil.which(name) is None]
+
+
+@contextmanager
+def screen(width: int = 1400, height: int = 1000) -> Iterator[str]:
+    """Start Xvfb on a free display with a window manager; yields the display's name, such as ":101"."""
+    read_end, write_end = os.pipe()
+    words = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"]
+    with subprocess.Popen(words, pass_fds=[write_end], stderr=subprocess.DEVNULL) as server:
+        os.close(write_end)
+        with os.fdopen(read_end) as pipe:
+            display = f":{pipe.readline().strip()}"
+        with subprocess.Popen(["openbox"], env=os.environ | {"DISPLAY": display}, stderr=subprocess.DEVNULL) as manager:
+            try:
+                yield display
+            finally:
+                manager.terminate()
+                server.terminate()
+
+
+def press(display: str, *keys: str) -> None:
+    """Press keys, one after another, as xdotool names them."""
+    subprocess.run(["xdotool", "key", "--clearmodifiers", *keys], env=os.environ | {"DISPLAY": display}, check=True)
+
+
+def wait_for_window(display: str, title: str) -> str:
+    """Wait until a window with the title is to be seen; gives its number."""
+    words = ["xdotool", "search", "--sync", "--onlyvisible", "--name", title]
+    done = subprocess.run(words, env=os.environ | {"DISPLAY": display}, check=True, capture_output=True, text=True, timeout=60)
+    return done.stdout.split()[0]
