@@ -24,10 +24,13 @@ class WreckError(Exception):
         super().__init__(what)
         self.what, self.where, self.fix = what, where, fix
 
+    @property
+    def reason(self) -> str:
+        """Where and what, in one line."""
+        return f"{self.where}: {self.what}" if self.where else self.what
+
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
-        advice = f"\n  → {self.fix}" if self.fix else ""
-        return f"{place}{self.what}{advice}"
+        return f"{self.reason}\n  → {self.fix}" if self.fix else self.reason
 
 
 class UsageError(WreckError):

@@ -7,10 +7,12 @@ from wreck_core.summary import Summary
 
 
 def run(params: Params, layout: Layout) -> Summary:
-    """Record in DVC what changed of the store; `data/*.dvc` are then for git.
+    """Record in DVC what changed of the store; `data/*.dvc` are then for git. Without DVC do nothing.
 
     Raises InputError when the store holds a symbolic link.
     """
+    if not (layout.root / ".dvc").is_dir():
+        return Summary("not versioned: this folder is no DVC repository")
     changed = dvcio.snapshot(layout.root, [layout.images, layout.candidates, layout.label_events])
     what = ", ".join(changed)
     return Summary(

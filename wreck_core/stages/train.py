@@ -38,7 +38,7 @@ def run(params: Params, layout: Layout, backbone: str, progress: Progress = sile
 
 def _explain(error: Exception) -> dict[str, str]:
     if isinstance(error, WreckError):
-        return {"reason": error.what, "fix": error.fix}
+        return {"reason": error.reason, "fix": error.fix}
     first_line = str(error).strip().partition("\n")[0]
     return {"reason": f"{type(error).__name__}: {first_line}", "fix": "run `wreck --debug train` on it"}
 
