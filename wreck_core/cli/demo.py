@@ -1,0 +1,87 @@
+"""`wreck demo`: the whole job, offline, on drawn photos, as a new user would do it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+from rich.text import Text
+
+from wreck_core import console, files, params
+from wreck_core.cli.clone import clone, run
+from wreck_core.labeling.scripted import answer_all
+from wreck_core.labeling.session import LabelSession
+from wreck_core.labeling.store import Store
+from wreck_core.layout import Layout
+from wreck_core.sample import site, web
+from wreck_core.stages import enqueue, labels
+from wreck_core.stages.label import picture_files
+
+BACKBONES = {
+    "efficientnet_lite0": {"weights": "imagenet"},
+    "efficientnet_lite1": {"weights": "imagenet"},
+    "efficientnet_lite2": {"weights": "imagenet"},
+    "scratch_cnn": {"weights": "none", "epochs": 12, "input_px": 96},
+}
+LIST = "data/urls/cars.csv"
+
+
+def run_demo(folder: Path) -> None:
+    """Make a fresh clone in `folder` and take the sample from its URL list to its leaderboard."""
+    layout = Layout(folder.resolve())
+    began = time.monotonic()
+    with _step("Clone the repository"):
+        clone(folder, "demo", afresh=True)
+    with _step(f"Draw {site.DISTINCT} photos of cars"):
+        sample = site.build()
+        _prepare(layout, sample)
+    with web.hosts(sample) as url_maps:
+        with _step("Fetch the list, find duplicates, queue what is left"):
+            run(folder, "python", "-m", "flows", "refresh", *_as_options(url_maps))
+        with _step("Label what waits in the queue"):
+            given = _label(layout, sample)
+            console.out.print(f"{given:,} labels given")
+    with _step("Train every backbone and rank them"):
+        run(folder, "python", "-m", "flows", "experiment", "--jobs", "2")
+    board = files.read_json(layout.reports / "leaderboard.json")
+    console.out.print()
+    console.out.print((layout.reports / "leaderboard.md").read_text(encoding="utf-8"), markup=False)
+    console.out.print(Text(board["verdict"], style="bold green"))
+    console.out.print(
+        f"Open {folder / 'reports' / 'leaderboard.html'}  ({time.monotonic() - began:.0f} s in all)"
+    )
+
+
+def _prepare(layout: Layout, sample: site.Site) -> None:
+    """Give the clone its list and its board, and commit them."""
+    for shipped in layout.url_lists.iterdir():
+        shipped.unlink()
+    files.write_text(layout.root / LIST, "url\n" + "".join(f"{url}\n" for url in sample.urls))
+    raw = params.read_raw(layout.params)
+    raw["backbones"] = BACKBONES
+    files.write_text(layout.params, yaml.safe_dump(raw, sort_keys=False))
+    run(layout.root, "git", "add", "--all")
+    run(layout.root, "git", "commit", "--quiet", "--message", "The demo's list and board")
+
+
+def _label(layout: Layout, sample: site.Site) -> int:
+    settings = params.load(layout.params)
+    with Store(layout.label_db) as store:
+        session = LabelSession(store, picture_files(layout), "demo", enqueue.ROUND, settings.labels.all)
+        given = answer_all(session, sample.truth.get)
+    labels.export_labels(settings, layout)
+    return given
+
+
+def _as_options(url_maps: tuple[str, ...]) -> Iterator[str]:
+    for url_map in url_maps:
+        yield from ("--map", url_map)
+
+
+@contextmanager
+def _step(title: str) -> Iterator[None]:
+    console.out.print(Text(f"\n▸ {title}", style="bold"))
+    began = time.monotonic()
+    yield
+    console.out.print(Text(f"  {time.monotonic() - began:.0f} s", style="dim"))

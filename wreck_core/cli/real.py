@@ -1,0 +1,35 @@
+"""`make real`: the whole job on the public photos of data/urls/wreck_detect.csv, in a clone that it keeps."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wreck_core.cli.clone import clone, run
+from wreck_core.sample.mirror import mirror
+
+ORIGIN = (
+    "https://raw.githubusercontent.com/tpham222/Wreck_Detect/15fc84e64125a8c3ddd3b535aa787003ba6a8e4b/images/"
+)
+OK, SOME_FAILED = 0, 1
+
+
+def main(
+    folder: Annotated[Path, typer.Argument(help="Where; kept, so that a second run goes on.")],
+    photos: Annotated[
+        Path | None,
+        typer.Option("--mirror", help="A folder with the photos, for a machine without a network."),
+    ] = None,
+) -> None:
+    """Fetch, de-duplicate, label, train every backbone, rank. A backbone without weights is a failed row."""
+    clone(folder, "real run", afresh=False)
+    with ExitStack() as stack:
+        maps = ("--map", f"{ORIGIN}={stack.enter_context(mirror(photos))}") if photos else ()
+        code = run(folder, "python", "-m", "flows", "nightly", *maps, ends=(OK, SOME_FAILED))
+    typer.echo(f"Open {folder / 'reports' / 'leaderboard.html'}")
+    raise typer.Exit(code)
+
+
+if __name__ == "__main__":
+    typer.run(main)
