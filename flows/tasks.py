@@ -71,7 +71,7 @@ def outcome_of(stage: str, future: Any) -> StageRun:
     if future.state.is_pending():  # Prefect's word for a task whose upstream failed
         return StageRun(stage, "blocked", reason="a stage before it failed")
     fault = future.result(raise_on_failure=False)
-    return StageRun(stage, "failed", reason=fault.reason if isinstance(fault, WreckError) else str(fault))
+    return StageRun(stage, "failed", reason=fault.what if isinstance(fault, WreckError) else str(fault))
 
 
 def log_folder(layout: Layout, flow_name: str) -> Path:

@@ -23,7 +23,9 @@ def screen(width: int = 1400, height: int = 1000) -> Iterator[str]:
         os.close(write_end)
         with os.fdopen(read_end) as pipe:
             display = f":{pipe.readline().strip()}"
-        with subprocess.Popen(["openbox"], env=os.environ | {"DISPLAY": display}, stderr=subprocess.DEVNULL) as manager:
+        with subprocess.Popen(
+            ["openbox"], env=os.environ | {"DISPLAY": display}, stderr=subprocess.DEVNULL
+        ) as manager:
             try:
                 yield display
             finally:
@@ -33,11 +35,15 @@ def screen(width: int = 1400, height: int = 1000) -> Iterator[str]:
 
 def press(display: str, *keys: str) -> None:
     """Press keys, one after another, as xdotool names them."""
-    subprocess.run(["xdotool", "key", "--clearmodifiers", *keys], env=os.environ | {"DISPLAY": display}, check=True)
+    subprocess.run(
+        ["xdotool", "key", "--clearmodifiers", *keys], env=os.environ | {"DISPLAY": display}, check=True
+    )
 
 
 def wait_for_window(display: str, title: str) -> str:
     """Wait until a window with the title is to be seen; gives its number."""
     words = ["xdotool", "search", "--sync", "--onlyvisible", "--name", title]
-    done = subprocess.run(words, env=os.environ | {"DISPLAY": display}, check=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        words, env=os.environ | {"DISPLAY": display}, check=True, capture_output=True, text=True, timeout=60
+    )
     return done.stdout.split()[0]

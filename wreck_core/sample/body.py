@@ -98,8 +98,8 @@ def design(rng: np.random.Generator) -> Design:
 class Sheet:
     """The body's surface and, for each of its points, where on the car it lies.
 
-    `points` (rows, columns, 3): rows run from nose to tail, columns from the left sill over the roof to
-    the right. `along` is the fraction of length, `around` 0 at a sill and 1 at the middle of the roof,
+    `points` (rows, columns, 3): rows run from nose to tail, columns from the right sill over the roof to
+    the left. `along` is the fraction of length, `around` 0 at a sill and 1 at the middle of the roof,
     `top` and `belt` the heights of the roof line and of the windows' lower edge there.
     """
 
@@ -117,10 +117,10 @@ CAP = 0.09  # part of the rows that closes the nose, and the tail
 def body(car: Design, rows: int, columns: int) -> Sheet:
     """Loft the body through its cross-sections."""
     step = np.linspace(0, 1, rows, dtype=np.float32)
-    along = np.clip((step - CAP) / (1 - 2 * CAP), 0, 1)
+    line = np.asarray(car.shape.line, np.float32)
+    along = _even_steps(line * (car.length, car.height), np.clip((step - CAP) / (1 - 2 * CAP), 0, 1))
     # A cap shrinks the last section to a point, which closes the front and the rear.
     shrink = np.sqrt(np.clip(np.minimum(step, 1 - step) / CAP, 0, 1))
-    line = np.asarray(car.shape.line, np.float32)
     top = np.interp(along, line[:, 0], line[:, 1]).astype(np.float32) * car.height
     belt = np.minimum(car.height * (0.60 + 0.04 * along), top - 0.03).astype(np.float32)
 
@@ -136,7 +136,7 @@ def body(car: Design, rows: int, columns: int) -> Sheet:
         [low, low, low + 0.07, low + 0.3, belt, belt + 0.92 * (top - belt), top, top + 0.03 * car.height], 1
     )
     around = 1 - np.abs(np.linspace(-1, 1, columns, dtype=np.float32))
-    side = np.where(np.arange(columns) < columns / 2, 1.0, -1.0)
+    side = np.where(np.arange(columns) < columns / 2, -1.0, 1.0)
     section_y = np.stack([np.interp(around, KNOTS, row) for row in y]) * side
     section_z = np.stack([np.interp(around, KNOTS, row) for row in z])
     middle = (low + 0.55 * (top - low))[:, None]
@@ -145,10 +145,26 @@ def body(car: Design, rows: int, columns: int) -> Sheet:
     points[..., 0] = ((0.5 - along) * car.length + bulge)[:, None]
     points[..., 1] = section_y * shrink[:, None]
     points[..., 2] = middle + (section_z - middle) * shrink[:, None]
-    spread = (rows * 0.007, columns * 0.008)
-    points = np.asarray(cv2.GaussianBlur(points, (0, 0), sigmaX=spread[1], sigmaY=spread[0]), np.float32)
+    points = _round_edges(points, rows * 0.007, columns * 0.008)
     whole = np.ones((rows, columns), np.float32)
     return Sheet(points, along[:, None] * whole, around * whole, top[:, None] * whole, belt[:, None] * whole)
+
+
+def _round_edges(points: Points, rows_sigma: float, columns_sigma: float) -> Points:
+    """Blur a closed sheet across its seam below the car and across the poles of its caps."""
+    border = int(4 * max(rows_sigma, columns_sigma)) + 1
+    half_turn = np.roll(points, points.shape[1] // 2, axis=1)
+    closed = np.concatenate((half_turn[border:0:-1], points, half_turn[-2 : -border - 2 : -1]))
+    closed = np.pad(closed, ((0, 0), (border, border), (0, 0)), mode="wrap")
+    closed = cv2.GaussianBlur(closed, (0, 0), sigmaX=columns_sigma, sigmaY=rows_sigma)
+    return np.ascontiguousarray(closed[border:-border, border:-border], np.float32)
+
+
+def _even_steps(line: NDArray[np.float64], step: Field) -> Field:
+    """Fractions of length that lie evenly along the roof line, so that steep screens get points enough."""
+    x = np.linspace(0, line[-1, 0], 2000)
+    path = np.cumsum(np.hypot(np.gradient(x), np.gradient(np.interp(x, line[:, 0], line[:, 1]))))
+    return np.interp(step, (path - path[0]) / (path[-1] - path[0]), x / x[-1]).astype(np.float32)
 
 
 def normals(points: Points) -> Points:

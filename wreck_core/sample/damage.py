@@ -26,18 +26,18 @@ class Wreckage:
 
 def wreck(rng: np.random.Generator, wreckage: Wreckage, eye: Points) -> None:
     """Damage a car where the camera at `eye` (3,) sees it: lightly, plainly or badly."""
-    severity = rng.choice(3, p=(0.30, 0.40, 0.30))
+    severity = rng.choice(3, p=(0.10, 0.35, 0.55))
     target = _hit(rng, wreckage, eye)
     if severity == 0:
         kinds = [rng.choice((dent, scratch, crack_glass, lose_part), p=(0.35, 0.25, 0.2, 0.2))]
     elif severity == 1:
-        kinds = [crumple if rng.random() < 0.6 else dent, scratch]
-        kinds += [kind for kind in (crack_glass, lose_part) if rng.random() < 0.35]
+        kinds = [crumple, scratch]
+        kinds += [kind for kind in (dent, crack_glass, lose_part) if rng.random() < 0.5]
     else:
-        kinds = [crumple, crumple, lose_part, scratch, crack_glass][: rng.integers(3, 6)]
+        kinds = [crumple, crumple, lose_part, scratch, crack_glass, crumple][: rng.integers(4, 7)]
     for kind in kinds:
         kind(rng, wreckage, target)
-        if rng.random() < 0.4:
+        if rng.random() < 0.5:
             target = _hit(rng, wreckage, eye)
 
 
@@ -65,7 +65,7 @@ def dent(rng: np.random.Generator, wreckage: Wreckage, target: Points) -> None:
     """Press one to three smooth hollows into the sheet."""
     for _ in range(rng.integers(1, 4)):
         middle = target + rng.normal(0, 0.12, 3)
-        hollow = _near(wreckage, middle, rng.uniform(0.16, 0.42)) * rng.uniform(0.035, 0.11)
+        hollow = _near(wreckage, middle, rng.uniform(0.16, 0.42)) * rng.uniform(0.05, 0.14)
         wreckage.sheet.points[:] -= normals(wreckage.sheet.points) * hollow[..., None]
 
 
@@ -73,16 +73,16 @@ def crumple(rng: np.random.Generator, wreckage: Wreckage, target: Points) -> Non
     """Push a part of the car in and fold its sheet."""
     points = wreckage.sheet.points
     rows, columns = points.shape[:2]
-    near = _near(wreckage, target, rng.uniform(0.45, 1.1))
+    near = _near(wreckage, target, rng.uniform(0.6, 1.5))
     inward = np.asarray((0.0, 0.0, 0.35 * wreckage.car.height)) - target
     inward[0] *= 0.6
     inward /= np.linalg.norm(inward)
-    points += np.asarray(inward * rng.uniform(0.10, 0.38), np.float32) * near[..., None]
+    points += np.asarray(inward * rng.uniform(0.15, 0.50), np.float32) * near[..., None]
     folds = ridges(rng, rows, columns, rows * rng.uniform(0.06, 0.16)) - 0.5
-    depth = folds * rng.uniform(0.07, 0.20) * np.minimum(2.0 * near, 1)
+    depth = folds * rng.uniform(0.14, 0.32) * np.minimum(2.0 * near, 1)
     points -= normals(points) * depth[..., None]
     # Torn paint shows along the sharpest folds.
-    torn = (folds > 0.40) & (near > 0.25) & (clouds(rng, rows, columns, rows / 40) > 0.55)
+    torn = (folds > 0.25) & (near > 0.2) & (clouds(rng, rows, columns, rows / 40) > 0.55)
     wreckage.albedo[torn] = np.asarray((0.34, 0.33, 0.32)) * rng.uniform(0.5, 1.3)
     wreckage.gloss *= 1 - 0.5 * near
 

@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from wreck_core.images import Image
 from wreck_core.sample import scene
@@ -10,19 +11,20 @@ from wreck_core.sample.damage import Wreckage, wreck
 from wreck_core.sample.paint import coat, distract, find_parts
 from wreck_core.sample.render import Camera, Colours, Light, Surface, shade, shadow, splat
 
-OVERSAMPLE = 1.25  # drawn larger, then shrunk: softens the edges
-DENSITY = 1.4  # points per pixel, so that the splats leave no holes
+OVERSAMPLE = 1.15  # drawn larger, then shrunk: softens the edges
+DENSITY = 0.5  # points per pixel while a car is built, damaged and shaded
+REFINE = 2.3  # times more before they are drawn, so that the splats leave no holes
 
 
 def draw_car(seed: int, damaged: bool) -> Image:
     """Draw a car photo: RGB uint8 (H, W, 3), 0-255, longer side 320-800 pixels.
 
-    The same `seed` and `damaged` give the same pixels. Kind of car, colour, view, light, place, dirt,
-    litter and camera faults are drawn from the same distributions for both labels; only the damage differs.
+    The same `seed` and `damaged` give the same pixels. Kind of car, colour, view, light, place, dirt
+    and camera faults are drawn from the same distributions for both labels; litter is likelier after a crash.
     """
     rng = np.random.default_rng((seed, int(damaged)))
     car = design(rng)
-    width = int(min(320 + rng.gamma(2.0, 75), 800))
+    width = int(min(320 + rng.gamma(2.0, 40), 800))
     camera = _aim(rng, car, (width, int(width * rng.choice((0.56, 0.67, 0.75, 0.75)))))
     place = str(rng.choice(scene.PLACES, p=(0.4, 0.25, 0.2, 0.15)))
     light = scene.light(rng, place)
@@ -30,11 +32,11 @@ def draw_car(seed: int, damaged: bool) -> Image:
     surfaces = _build(rng, car, camera, damaged=damaged)
     picture = scene.paint_scene(rng, place, camera, light.sky)
     _cast_shadow(picture, camera, light, surfaces)
-    if rng.random() < (0.5 if damaged else 0.3):
+    if rng.random() < (0.6 if damaged else 0.2):
         scene.litter(rng, camera, picture, int(rng.integers(4, 40)))
     _put(picture, camera, light, surfaces)
     scene.foreground(rng, camera, picture)
-    if place != "garage" and rng.random() < 0.25:
+    if place != "garage" and rng.random() < 0.12:
         picture *= scene.dapple(rng, camera.height, camera.width)[..., None]
     return _expose(rng, picture, width)
 
@@ -59,8 +61,8 @@ def _aim(rng: np.random.Generator, car: Design, size: tuple[int, int]) -> Camera
     corners = np.stack(np.meshgrid(*np.stack((-reach, reach), 1)), -1).reshape(-1, 3) + (0, 0, car.height / 2)
     seen = (corners - position) @ axes.T
     wide, tall = np.ptp(seen[:, :2] / seen[:, 2:], axis=0)
-    focal = rng.uniform(0.62, 0.95) * min(width / wide, height / tall)
-    centre = width * rng.uniform(0.45, 0.55), height * rng.uniform(0.44, 0.58)
+    focal = rng.uniform(0.74, 1.05) * min(width / wide, height / tall)
+    centre = width * rng.uniform(0.43, 0.57), height * rng.uniform(0.42, 0.60)
     return Camera(position.astype(np.float32), axes, float(focal), centre, width, height)
 
 
@@ -102,19 +104,24 @@ def _wheel(car: Design, place: tuple[int, int], density: float, rim: tuple[float
 
 def _put(picture: Colours, camera: Camera, light: Light, surfaces: list[Surface]) -> None:
     """Draw the surfaces into the picture, in place."""
-    points: list[Points] = []
+    places: list[Points] = []
     colours: list[Colours] = []
     for surface in surfaces:
         colour, facing = shade(surface, light, camera)
-        points.append(surface.points[facing])
-        colours.append(colour[facing])
-    drawn, covered = splat(camera, np.concatenate(points), np.concatenate(colours))
+        visible = _refine(facing.astype(np.float32)) > 0.5
+        places.append(_refine(np.stack(camera.project(surface.points), -1))[visible])
+        colours.append(_refine(colour)[visible])
+    drawn, covered = splat(camera, np.concatenate(places), np.concatenate(colours))
     picture[covered > 0] = drawn[covered > 0]
+
+
+def _refine(grid: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(cv2.resize(grid, None, fx=REFINE, fy=REFINE), np.float32)
 
 
 def _cast_shadow(picture: Colours, camera: Camera, light: Light, surfaces: list[Surface]) -> None:
     """Darken the ground: the sun's shadow, and the soft dark below the car."""
-    points = np.concatenate([surface.points[::3, ::3].reshape(-1, 3) for surface in surfaces])
+    points = np.concatenate([surface.points[::2, ::2].reshape(-1, 3) for surface in surfaces])
     soft = camera.width * 0.012
     if light.sun_strength > 0.05:
         hard = cv2.GaussianBlur(shadow(camera, points, light), (0, 0), 0.3 * soft)
@@ -126,7 +133,7 @@ def _cast_shadow(picture: Colours, camera: Camera, light: Light, surfaces: list[
 
 def _expose(rng: np.random.Generator, picture: Colours, width: int) -> Image:
     """Turn light into a photo: exposure, colour cast, soft focus, noise, 8 bits."""
-    picture = picture * rng.uniform(0.75, 1.2) * rng.normal(1, 0.03, 3)
+    picture = picture * rng.uniform(0.85, 1.4) * rng.normal(1, 0.03, 3)
     picture = np.clip(picture, 0, None) ** (1 / rng.uniform(1.0, 1.35))
     height = round(picture.shape[0] * width / picture.shape[1])
     small = cv2.resize(picture.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)

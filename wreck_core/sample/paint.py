@@ -111,8 +111,8 @@ def distract(rng: np.random.Generator, sheet: Sheet, parts: Parts, albedo: Colou
         brown = np.asarray((0.36, 0.30, 0.22), np.float32) * rng.uniform(0.5, 1.1)
         albedo += (brown - albedo) * dirt[..., None]
         gloss *= 1 - 0.9 * dirt
-    if rng.random() < 0.30:
-        specks = clouds(rng, rows, columns, 7, octaves=2) > rng.uniform(0.74, 0.82)
+    if rng.random() < 0.15:
+        specks = clouds(rng, rows, columns, 4, octaves=2) > rng.uniform(0.76, 0.84)
         albedo[specks] = np.asarray((0.28, 0.24, 0.19)) * rng.uniform(0.4, 1.3)
         gloss[specks] = 0.05
     if rng.random() < 0.25:

@@ -30,7 +30,10 @@ class Camera:
 
     def project(self, points: Points) -> tuple[Field, Field, Field]:
         """Pixel x, pixel y and depth in metres of points (..., 3)."""
-        x, y, depth = np.moveaxis((points - self.position) @ self.axes.T, -1, 0)
+        # OpenCV's transform is ten times as fast as numpy's product with a 3 x 3 matrix.
+        move = np.hstack((self.axes, -self.axes @ self.position[:, None]))
+        seen = cv2.transform(points.reshape(-1, 1, 3), move).reshape(points.shape)
+        x, y, depth = seen[..., 0], seen[..., 1], seen[..., 2]
         depth = np.maximum(depth, 0.05)
         return self.centre[0] + self.focal_px * x / depth, self.centre[1] + self.focal_px * y / depth, depth
 
@@ -41,7 +44,7 @@ class Camera:
             [(column - self.centre[0]) / self.focal_px, (row - self.centre[1]) / self.focal_px, 0 * row + 1],
             -1,
         )
-        world = np.asarray(rays @ self.axes, np.float32)
+        world = np.asarray(cv2.transform(rays.astype(np.float32), self.axes.T), np.float32)
         below = world[..., 2] < -1e-4
         depth = np.where(below, -self.position[2] / np.where(below, world[..., 2], -1), np.inf)
         reach = np.where(below, depth, 0)
@@ -101,19 +104,24 @@ def _environment(direction: Points, light: Light) -> Colours:
     return np.asarray(above * sky + (1 - above) * dark, np.float32)
 
 
-def splat(camera: Camera, points: NDArray[np.float32], colours: Colours) -> tuple[Colours, Field]:
-    """Draw points (n, 3) far to near: the picture (height, width, 3) and its coverage 0-1."""
-    x, y, depth = camera.project(points)
-    column, row = np.rint(x).astype(int), np.rint(y).astype(int)
+def splat(camera: Camera, places: NDArray[np.float32], colours: Colours) -> tuple[Colours, Field]:
+    """Draw points far to near: the picture (height, width, 3) and its coverage 0-1.
+
+    `places` (n, 3) are pixel x, pixel y and depth in metres.
+    """
+    column, row = np.rint(places[:, 0]).astype(np.int32), np.rint(places[:, 1]).astype(np.int32)
     inside = (column >= 0) & (column < camera.width) & (row >= 0) & (row < camera.height)
-    column, row, depth, colours = column[inside], row[inside], depth[inside], colours[inside]
-    nearness = (65535 / (1 + 20 * (depth / depth.min() - 1))).astype(np.uint16) if depth.size else depth
+    depth = places[inside, 2]
+    nearness = (65535 / (1 + 20 * (depth / depth.min(initial=np.inf) - 1))).astype(np.uint16)
     order = np.argsort(nearness, kind="stable")  # a radix sort: 16-bit keys
-    picture = np.zeros((camera.height, camera.width, 3), np.float32)
-    covered = np.zeros((camera.height, camera.width), np.float32)
-    picture[row[order], column[order]] = colours[order]
-    covered[row[order], column[order]] = 1
-    return _close_holes(picture, covered)
+    pixel = (row[inside] * camera.width + column[inside])[order]
+    picture = np.zeros((camera.height * camera.width, 3), np.float32)
+    covered = np.zeros(camera.height * camera.width, np.float32)
+    picture[pixel] = colours[inside][order]
+    covered[pixel] = 1
+    return _close_holes(
+        picture.reshape(camera.height, camera.width, 3), covered.reshape(camera.height, camera.width)
+    )
 
 
 def _close_holes(picture: Colours, covered: Field) -> tuple[Colours, Field]:
@@ -128,6 +136,6 @@ def _close_holes(picture: Colours, covered: Field) -> tuple[Colours, Field]:
 def shadow(camera: Camera, points: NDArray[np.float32], light: Light) -> Field:
     """How much of the sun every pixel of the ground loses to the points (n, 3): 0-1, hard-edged."""
     fallen = points - light.sun * (points[:, 2:3] / light.sun[2])
-    white = np.ones_like(fallen)
-    _, covered = splat(camera, fallen, white)
+    places = np.stack(camera.project(fallen), -1)
+    _, covered = splat(camera, places, np.ones_like(places))
     return np.asarray(cv2.morphologyEx(covered, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8)), np.float32)

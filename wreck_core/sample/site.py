@@ -6,6 +6,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 
+import cv2
+
 from wreck_core import images
 from wreck_core.sample.draw import draw_car
 
@@ -47,7 +49,9 @@ class _Photo:
 def build(positive: str = "damaged", negative: str = "undamaged") -> Site:
     """Draw the photos, on every core, and lay out the hosts. The same pixels each time."""
     # Fresh processes: a fork of one whose OpenCV has started threads may hang.
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+    # Each keeps to one thread: the photos share the cores already.
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(mp_context=spawn, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
         bodies = list(pool.map(_draw, range(DISTINCT), chunksize=4))
     photos = [_Photo(positive if _is_damaged(seed) else negative, body) for seed, body in enumerate(bodies)]
     variants = [
@@ -74,7 +78,7 @@ def _is_damaged(seed: int) -> bool:
 
 def _draw(seed: int) -> bytes:
     picture = draw_car(seed, damaged=_is_damaged(seed))
-    return images.encode(picture, "jpg", quality=QUALITIES[seed % len(QUALITIES)])
+    return images.encode(picture, "jpg", quality=QUALITIES[seed // 2 % len(QUALITIES)])
 
 
 def _near_duplicate(at: int, body: bytes) -> bytes:

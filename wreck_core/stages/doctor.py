@@ -85,14 +85,14 @@ def _workspace(layout: Layout) -> Iterator[Check]:
         "git", sha[:12] or "no commit", "" if sha else "run `git init` and commit, or clone the repository"
     )
     if not (layout.root / ".dvc").is_dir():
-        yield Check("dvc", "not initialised", "run `dvc init`, or clone the repository")
+        yield Check("dvc stages", "not initialised", "run `dvc init`, or clone the repository")
     else:
         try:
             waiting = dvcio.stale(layout.root)
-            stale = ", ".join([*sorted(waiting.stages), *waiting.data])
-            yield Check("dvc", f"stale: {stale}" if stale else "up to date")
+            todo = len(waiting.stages) + len(waiting.data)
+            yield Check("dvc stages", f"{todo} to bring up to date by `dvc repro`" if todo else "up to date")
         except WreckError as error:
-            yield Check("dvc", error.what, error.fix or "mend dvc.yaml")
+            yield Check("dvc stages", error.what, error.fix or "mend dvc.yaml")
     free_gb = shutil.disk_usage(layout.root).free / 1e9
     fix = "" if free_gb >= FREE_DISK_GB else f"free at least {FREE_DISK_GB:.0f} GB"
     yield Check("free disk", f"{free_gb:,.1f} GB", fix)
