@@ -30,15 +30,18 @@ class Silhouette(NamedTuple):
 
 SILHOUETTES = {
     "saloon": Silhouette(
-        ((0, 0.5), (0.03, 0.55), (0.29, 0.64), (0.43, 0.96), (0.54, 1), (0.68, 0.96), (0.83, 0.69), (1, 0.62)),
+        ((0, 0.5), (0.03, 0.55), (0.29, 0.64), (0.43, 0.96),
+         (0.54, 1), (0.68, 0.96), (0.83, 0.69), (1, 0.62)),
         (0.30, 0.42), (0.70, 0.82), 0.82, (1.40, 1.50), (4.3, 4.9),
     ),
     "hatchback": Silhouette(
-        ((0, 0.48), (0.04, 0.54), (0.25, 0.63), (0.41, 0.96), (0.55, 1), (0.84, 0.94), (0.95, 0.64), (1, 0.55)),
+        ((0, 0.48), (0.04, 0.54), (0.25, 0.63), (0.41, 0.96),
+         (0.55, 1), (0.84, 0.94), (0.95, 0.64), (1, 0.55)),
         (0.26, 0.40), (0.86, 0.94), 0.90, (1.42, 1.56), (3.6, 4.3),
     ),
     "estate": Silhouette(
-        ((0, 0.5), (0.04, 0.55), (0.27, 0.63), (0.41, 0.96), (0.55, 1), (0.90, 0.95), (0.97, 0.62), (1, 0.55)),
+        ((0, 0.5), (0.04, 0.55), (0.27, 0.63), (0.41, 0.96),
+         (0.55, 1), (0.90, 0.95), (0.97, 0.62), (1, 0.55)),
         (0.28, 0.40), (0.91, 0.96), 0.93, (1.45, 1.55), (4.4, 4.9),
     ),
     "suv": Silhouette(
@@ -50,11 +53,13 @@ SILHOUETTES = {
         (0.16, 0.27), (0.97, 0.985), 0.46, (1.80, 2.05), (4.3, 5.0),
     ),
     "pickup": Silhouette(
-        ((0, 0.52), (0.03, 0.6), (0.28, 0.66), (0.38, 0.96), (0.45, 1), (0.56, 0.97), (0.61, 0.62), (1, 0.61)),
+        ((0, 0.52), (0.03, 0.6), (0.28, 0.66), (0.38, 0.96), (0.45, 1),
+         (0.56, 0.97), (0.61, 0.62), (1, 0.61)),
         (0.29, 0.37), (0.565, 0.605), 0.60, (1.68, 1.82), (4.8, 5.2),
     ),
     "coupe": Silhouette(
-        ((0, 0.46), (0.04, 0.54), (0.33, 0.66), (0.48, 0.97), (0.55, 1), (0.70, 0.92), (0.90, 0.68), (1, 0.62)),
+        ((0, 0.46), (0.04, 0.54), (0.33, 0.66), (0.48, 0.97),
+         (0.55, 1), (0.70, 0.92), (0.90, 0.68), (1, 0.62)),
         (0.34, 0.47), (0.71, 0.87), 0.84, (1.25, 1.35), (4.1, 4.6),
     ),
 }  # fmt: skip
@@ -160,15 +165,15 @@ def _round_edges(points: Points, rows_sigma: float, columns_sigma: float) -> Poi
     return np.ascontiguousarray(closed[border:-border, border:-border], np.float32)
 
 
-def _even_steps(line: NDArray[np.float64], step: Field) -> Field:
+def _even_steps(line: NDArray[np.floating], step: Field) -> Field:
     """Fractions of length that lie evenly along the roof line, so that steep screens get points enough."""
     x = np.linspace(0, line[-1, 0], 2000)
     path = np.cumsum(np.hypot(np.gradient(x), np.gradient(np.interp(x, line[:, 0], line[:, 1]))))
-    return np.interp(step, (path - path[0]) / (path[-1] - path[0]), x / x[-1]).astype(np.float32)
+    return np.asarray(np.interp(step, (path - path[0]) / (path[-1] - path[0]), x / x[-1]), np.float32)
 
 
 def normals(points: Points) -> Points:
-    """Unit normals of a surface, outward for the surfaces of this module."""
+    """Find the unit normals of a surface; they point outward for the surfaces of this module."""
     down = np.gradient(points, axis=0)
     across = np.gradient(points, axis=1)
     normal = np.cross(across, down)

@@ -29,7 +29,7 @@ def wreck(rng: np.random.Generator, wreckage: Wreckage, eye: Points) -> None:
     severity = rng.choice(3, p=(0.10, 0.35, 0.55))
     target = _hit(rng, wreckage, eye)
     if severity == 0:
-        kinds = [rng.choice((dent, scratch, crack_glass, lose_part), p=(0.35, 0.25, 0.2, 0.2))]
+        kinds = [(dent, scratch, crack_glass, lose_part)[rng.choice(4, p=(0.35, 0.25, 0.2, 0.2))]]
     elif severity == 1:
         kinds = [crumple, scratch]
         kinds += [kind for kind in (dent, crack_glass, lose_part) if rng.random() < 0.5]
@@ -42,7 +42,7 @@ def wreck(rng: np.random.Generator, wreckage: Wreckage, eye: Points) -> None:
 
 
 def _hit(rng: np.random.Generator, wreckage: Wreckage, eye: Points) -> Points:
-    """A point (3,) of the body that the camera sees, at the height where cars meet things."""
+    """Choose a point (3,) of the body that the camera sees, at the height where cars meet things."""
     points = wreckage.sheet.points
     view = eye - points
     view /= np.linalg.norm(view, axis=2, keepdims=True)
@@ -64,7 +64,7 @@ def _near(wreckage: Wreckage, target: Points, radius_m: float) -> Field:
 def dent(rng: np.random.Generator, wreckage: Wreckage, target: Points) -> None:
     """Press one to three smooth hollows into the sheet."""
     for _ in range(rng.integers(1, 4)):
-        middle = target + rng.normal(0, 0.12, 3)
+        middle = (target + rng.normal(0, 0.12, 3)).astype(np.float32)
         hollow = _near(wreckage, middle, rng.uniform(0.16, 0.42)) * rng.uniform(0.05, 0.14)
         wreckage.sheet.points[:] -= normals(wreckage.sheet.points) * hollow[..., None]
 
@@ -78,11 +78,11 @@ def crumple(rng: np.random.Generator, wreckage: Wreckage, target: Points) -> Non
     inward[0] *= 0.6
     inward /= np.linalg.norm(inward)
     points += np.asarray(inward * rng.uniform(0.15, 0.50), np.float32) * near[..., None]
-    folds = ridges(rng, rows, columns, rows * rng.uniform(0.06, 0.16)) - 0.5
+    folds = ridges(rng, (rows, columns), rows * rng.uniform(0.06, 0.16)) - 0.5
     depth = folds * rng.uniform(0.14, 0.32) * np.minimum(2.0 * near, 1)
     points -= normals(points) * depth[..., None]
     # Torn paint shows along the sharpest folds.
-    torn = (folds > 0.25) & (near > 0.2) & (clouds(rng, rows, columns, rows / 40) > 0.55)
+    torn = (folds > 0.25) & (near > 0.2) & (clouds(rng, (rows, columns), rows / 40) > 0.55)
     wreckage.albedo[torn] = np.asarray((0.34, 0.33, 0.32)) * rng.uniform(0.5, 1.3)
     wreckage.gloss *= 1 - 0.5 * near
 
@@ -102,7 +102,7 @@ def scratch(rng: np.random.Generator, wreckage: Wreckage, target: Points) -> Non
         cv2.polylines(
             layer, [np.asarray(line, np.int32)], False, rng.uniform(0.4, 1.0), thickness, cv2.LINE_AA
         )
-    layer *= (clouds(rng, rows, columns, rows / 30) > 0.42) & ~wreckage.parts.glass
+    layer *= (clouds(rng, (rows, columns), rows / 30) > 0.42) & ~wreckage.parts.glass
     bare = np.asarray((0.75, 0.74, 0.72) if wreckage.albedo.mean() < 0.45 else (0.22, 0.21, 0.20), np.float32)
     wreckage.albedo += (bare - wreckage.albedo) * layer[..., None]
     wreckage.gloss *= 1 - layer
@@ -118,7 +118,7 @@ def crack_glass(rng: np.random.Generator, wreckage: Wreckage, target: Points) ->
     middle = np.asarray((columns[np.argmin(distance)], rows[np.argmin(distance)]), float)
     if rng.random() < 0.3:
         hole = np.linalg.norm(points - points[int(middle[1]), int(middle[0])], axis=2) < rng.uniform(0.3, 0.7)
-        shards = clouds(rng, *glass.shape, glass.shape[0] / 25) > 0.36
+        shards = clouds(rng, glass.shape, glass.shape[0] / 25) > 0.36
         wreckage.albedo[glass & hole & shards] = 0.012
         wreckage.gloss[glass & hole & shards] = 0.0
         return
@@ -151,7 +151,7 @@ def lose_part(rng: np.random.Generator, wreckage: Wreckage, target: Points) -> N
     else:
         lamps = (parts.front_lamps | parts.rear_lamps) & (np.sign(points[..., 1]) == side)
         hole = (parts.bumpers if kind == "bumper" else lamps) & here
-        rough = clouds(rng, *hole.shape, hole.shape[0] / 14)
+        rough = clouds(rng, hole.shape, hole.shape[0] / 14)
         wreckage.albedo[hole] = (rough[hole, None] ** 2) * np.asarray((0.30, 0.29, 0.28))
         wreckage.gloss[hole] = 0.05
         inward = np.where(points[..., 0] > 0, -1.0, 1.0) * (0.06 + 0.14 * rough) * (car.length / 4.5)

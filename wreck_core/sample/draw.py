@@ -12,7 +12,7 @@ from wreck_core.sample.paint import coat, distract, find_parts
 from wreck_core.sample.render import Camera, Colours, Light, Surface, shade, shadow, splat
 
 OVERSAMPLE = 1.15  # drawn larger, then shrunk: softens the edges
-DENSITY = 0.5  # points per pixel while a car is built, damaged and shaded
+DENSITY = 0.45  # points per pixel while a car is built, damaged and shaded
 REFINE = 2.3  # times more before they are drawn, so that the splats leave no holes
 
 
@@ -53,13 +53,13 @@ def _aim(rng: np.random.Generator, car: Design, size: tuple[int, int]) -> Camera
     right = np.cross(forward, (0, 0, 1.0))
     right /= np.linalg.norm(right)
     roll = rng.normal(0, 0.025)
-    right, down = right, np.cross(forward, right)
+    down = np.cross(forward, right)
     right, down = right * np.cos(roll) + down * np.sin(roll), down * np.cos(roll) - right * np.sin(roll)
     axes = np.asarray((right, down, forward), np.float32)
 
     reach = np.asarray((car.length / 2, car.half_width, car.height / 2))
-    corners = np.stack(np.meshgrid(*np.stack((-reach, reach), 1)), -1).reshape(-1, 3) + (0, 0, car.height / 2)
-    seen = (corners - position) @ axes.T
+    corners = np.stack(np.meshgrid(*np.stack((-reach, reach), 1)), -1).reshape(-1, 3)
+    seen = (corners + np.asarray((0, 0, car.height / 2)) - position) @ axes.T
     wide, tall = np.ptp(seen[:, :2] / seen[:, 2:], axis=0)
     focal = rng.uniform(0.74, 1.05) * min(width / wide, height / tall)
     centre = width * rng.uniform(0.43, 0.57), height * rng.uniform(0.42, 0.60)
@@ -93,7 +93,7 @@ def _build(rng: np.random.Generator, car: Design, camera: Camera, *, damaged: bo
 
 
 def _wheel(car: Design, place: tuple[int, int], density: float, rim: tuple[float, int]) -> Surface:
-    """A wheel with a rim of `rim` = (brightness, number of spokes)."""
+    """Build a wheel with a rim of `rim` = (brightness, number of spokes)."""
     points, reach, angle = wheel(car, *place, density)
     tint, spokes = rim
     albedo = np.full(points.shape, 0.035, np.float32)
@@ -133,10 +133,10 @@ def _cast_shadow(picture: Colours, camera: Camera, light: Light, surfaces: list[
 
 def _expose(rng: np.random.Generator, picture: Colours, width: int) -> Image:
     """Turn light into a photo: exposure, colour cast, soft focus, noise, 8 bits."""
-    picture = picture * rng.uniform(0.85, 1.4) * rng.normal(1, 0.03, 3)
-    picture = np.clip(picture, 0, None) ** (1 / rng.uniform(1.0, 1.35))
+    light = np.clip(picture * rng.uniform(0.85, 1.4) * rng.normal(1, 0.03, 3), 0, None)
+    light **= 1 / rng.uniform(1.0, 1.35)
     height = round(picture.shape[0] * width / picture.shape[1])
-    small = cv2.resize(picture.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(light.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), rng.uniform(0.3, 1.1))
     small = small + rng.normal(0, rng.uniform(0.003, 0.03), small.shape)
     return np.asarray(np.clip(small * 255, 0, 255), np.uint8)

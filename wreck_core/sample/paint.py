@@ -93,7 +93,7 @@ def coat(rng: np.random.Generator, sheet: Sheet, parts: Parts) -> tuple[Colours,
     fill(parts.front_lamps, (0.82, 0.84, 0.86), 1.0)
     fill(parts.rear_lamps, (0.60, 0.05, 0.05), 0.9)
     fill(parts.plates, (0.90, 0.88, 0.80) if rng.random() < 0.6 else (0.85, 0.72, 0.2), 0.2)
-    text = parts.plates & (sheet.points[..., 1] * 100 // 3 % 2 == 0) & (clouds(rng, *gloss.shape, 3) > 0.5)
+    text = parts.plates & (sheet.points[..., 1] * 100 // 3 % 2 == 0) & (clouds(rng, gloss.shape, 3) > 0.5)
     fill(text, (0.08, 0.08, 0.10), 0.2)
     fill(parts.gaps, (0.04, 0.04, 0.04), 0.0)
     fill(parts.arches, (0.025, 0.025, 0.025), 0.0)
@@ -107,12 +107,12 @@ def distract(rng: np.random.Generator, sheet: Sheet, parts: Parts, albedo: Colou
     rows, columns = gloss.shape
     if rng.random() < 0.55:
         low = np.clip(1.15 - sheet.points[..., 2] / rng.uniform(0.5, 1.3), 0, 1)
-        dirt = np.clip(clouds(rng, rows, columns, rows / 9) * 2.6 - 1.1, 0, 1) * low * rng.uniform(0.4, 1)
+        dirt = np.clip(clouds(rng, (rows, columns), rows / 9) * 2.6 - 1.1, 0, 1) * low * rng.uniform(0.4, 1)
         brown = np.asarray((0.36, 0.30, 0.22), np.float32) * rng.uniform(0.5, 1.1)
         albedo += (brown - albedo) * dirt[..., None]
         gloss *= 1 - 0.9 * dirt
     if rng.random() < 0.15:
-        specks = clouds(rng, rows, columns, 4, octaves=2) > rng.uniform(0.76, 0.84)
+        specks = clouds(rng, (rows, columns), 4, octaves=2) > rng.uniform(0.76, 0.84)
         albedo[specks] = np.asarray((0.28, 0.24, 0.19)) * rng.uniform(0.4, 1.3)
         gloss[specks] = 0.05
     if rng.random() < 0.25:

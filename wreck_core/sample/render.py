@@ -29,7 +29,7 @@ class Camera:
     height: int
 
     def project(self, points: Points) -> tuple[Field, Field, Field]:
-        """Pixel x, pixel y and depth in metres of points (..., 3)."""
+        """Find pixel x, pixel y and depth in metres of points (..., 3)."""
         # OpenCV's transform is ten times as fast as numpy's product with a 3 x 3 matrix.
         move = np.hstack((self.axes, -self.axes @ self.position[:, None]))
         seen = cv2.transform(points.reshape(-1, 1, 3), move).reshape(points.shape)
@@ -38,7 +38,7 @@ class Camera:
         return self.centre[0] + self.focal_px * x / depth, self.centre[1] + self.focal_px * y / depth, depth
 
     def ground(self) -> tuple[Field, Field, Field]:
-        """Ground x, y and depth (each height, width) seen by every pixel; infinite above the horizon."""
+        """Find ground x, y and depth (each height, width) seen by every pixel; infinite above the horizon."""
         column, row = np.meshgrid(np.arange(self.width), np.arange(self.height))
         rays = np.stack(
             [(column - self.centre[0]) / self.focal_px, (row - self.centre[1]) / self.focal_px, 0 * row + 1],
@@ -73,7 +73,7 @@ class Surface:
 
 
 def shade(surface: Surface, light: Light, camera: Camera) -> tuple[Colours, NDArray[np.bool_]]:
-    """Colour of every point as the camera sees it, and whether it faces the camera."""
+    """Find the colour of every point as the camera sees it, and whether it faces the camera."""
     normal = normals(surface.points)
     view = camera.position - surface.points
     view /= np.linalg.norm(view, axis=2, keepdims=True)
@@ -93,7 +93,7 @@ def shade(surface: Surface, light: Light, camera: Camera) -> tuple[Colours, NDAr
 
 
 def _environment(direction: Points, light: Light) -> Colours:
-    """What lies in a direction: sky, the dark skyline before it, or the ground."""
+    """Find what lies in a direction: sky, the dark skyline before it, or the ground."""
     azimuth = (np.arctan2(direction[..., 1], direction[..., 0]) / (2 * np.pi) * 256).astype(int) % 256
     horizon = light.skyline[azimuth]
     height = direction[..., 2]
@@ -134,7 +134,7 @@ def _close_holes(picture: Colours, covered: Field) -> tuple[Colours, Field]:
 
 
 def shadow(camera: Camera, points: NDArray[np.float32], light: Light) -> Field:
-    """How much of the sun every pixel of the ground loses to the points (n, 3): 0-1, hard-edged."""
+    """Find how much of the sun every pixel of the ground loses to the points (n, 3): 0-1, hard-edged."""
     fallen = points - light.sun * (points[:, 2:3] / light.sun[2])
     places = np.stack(camera.project(fallen), -1)
     _, covered = splat(camera, places, np.ones_like(places))

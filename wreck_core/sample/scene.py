@@ -25,7 +25,7 @@ def light(rng: np.random.Generator, place: str) -> Light:
         sky = np.asarray((1.0, 0.95, 0.85)) * rng.uniform(0.45, 0.75)
     elif rng.random() < 0.25:
         sky = sky * (1.05, 0.92, 0.78)
-    skyline = clouds(rng, 1, 256, 24)[0] * rng.uniform(0.1, 0.5)
+    skyline = clouds(rng, (1, 256), 24)[0] * rng.uniform(0.1, 0.5)
     ground = np.asarray((0.36, 0.35, 0.33))
     return Light(sun, float(strength), sky.astype(np.float32), ground.astype(np.float32), skyline)
 
@@ -54,7 +54,9 @@ def _ground(rng: np.random.Generator, place: str, x: Field, y: Field) -> Colours
     if place == "field" and rng.random() < 0.4:
         tone = (0.45, 0.38, 0.27)
     grain = (
-        clouds(rng, TILE_PX, TILE_PX, 5, octaves=2) * 0.5 + clouds(rng, TILE_PX, TILE_PX, 120) * 0.9 + 0.35
+        clouds(rng, (TILE_PX, TILE_PX), 5, octaves=2) * 0.5
+        + clouds(rng, (TILE_PX, TILE_PX), 120) * 0.9
+        + 0.35
     )
     turn = rng.uniform(0, np.pi)
     cosine, sine = np.float32(np.cos(turn)), np.float32(np.sin(turn))
@@ -68,13 +70,13 @@ def _ground(rng: np.random.Generator, place: str, x: Field, y: Field) -> Colours
     if place in ("garage", "wall") and rng.random() < 0.6:
         size = rng.uniform(0.4, 1.5)
         picture[(across % size < 0.018) | (along % size < 0.018)] *= 0.7
-    stains = np.clip(cv2.resize(clouds(rng, 64, 64, 20), x.shape[::-1]) * 3 - 2, 0, 1)
+    stains = np.clip(cv2.resize(clouds(rng, (64, 64), 20), x.shape[::-1]) * 3 - 2, 0, 1)
     return np.asarray(picture * (1 - 0.4 * stains[..., None]), np.float32)
 
 
 def _sky(rng: np.random.Generator, height: int, width: int, sky: Colours) -> Colours:
     drop = np.linspace(0.75, 1.05, height)[:, None, None]
-    cover = np.clip(clouds(rng, height, width, width / 3) * 2.4 - 0.9, 0, 1)[..., None]
+    cover = np.clip(clouds(rng, (height, width), width / 3) * 2.4 - 0.9, 0, 1)[..., None]
     blue = np.asarray((0.45, 0.62, 0.9)) * drop
     return np.asarray(blue * (1 - cover) + sky * drop * cover, np.float32)
 
@@ -83,8 +85,8 @@ def _trees(rng: np.random.Generator, height: int, width: int, pixel_m: float, sk
     picture = _sky(rng, height, width, sky)
     for layer in range(rng.integers(1, 4)):
         tall = rng.uniform(2, 8) * pixel_m * (1 - 0.2 * layer)
-        edge = height - tall * (0.4 + clouds(rng, 1, width, max(width / 7, 8), octaves=5)[0])
-        leaves = clouds(rng, height, width, max(0.6 * pixel_m, 3))[..., None]
+        edge = height - tall * (0.4 + clouds(rng, (1, width), max(width / 7, 8), octaves=5)[0])
+        leaves = clouds(rng, (height, width), max(0.6 * pixel_m, 3))[..., None]
         green = np.asarray((0.16, 0.24, 0.10)) * rng.uniform(0.5, 1.5)
         mask = np.arange(height)[:, None] > edge
         picture[mask] = (green * (0.4 + 1.2 * leaves))[mask]
@@ -101,7 +103,7 @@ def _houses(rng: np.random.Generator, height: int, width: int, pixel_m: float, s
         top = max(height - tall, 0)
         colour = rng.uniform(0.25, 0.8) * np.asarray((1, 0.93, 0.85)) * rng.uniform(0.85, 1.1, 3)
         house = picture[top:, max(left, 0) : max(left + broad, 0)]
-        house[:] = colour * (0.8 + 0.3 * clouds(rng, max(height - top, 1), 1, 9)[: house.shape[0], :, None])
+        house[:] = colour * (0.8 + 0.3 * clouds(rng, (max(height - top, 1), 1), 9)[: house.shape[0], :, None])
         wide, step = rng.uniform(0.8, 1.6) * pixel_m, rng.uniform(2.2, 3.2) * pixel_m
         glass = rng.uniform(0.08, 0.3, 3)
         for row in np.arange(top + 0.5 * step, height - 0.4 * step, step):
@@ -122,7 +124,7 @@ def _bricks(rng: np.random.Generator, height: int, width: int, pixel_m: float, s
     tones = rng.uniform(0.75, 1.15, (int(height / rise) + 2, int(width / run) + 3))
     wall = colour * tones[course.astype(int), (column // run).astype(int)][..., None]
     wall[(row % rise < 0.12 * rise + 0.4) | (column % run < 0.04 * run + 0.4)] = colour * 0.6 + 0.15
-    wall *= 0.7 + 0.5 * clouds(rng, height, width, width / 2)[..., None]
+    wall *= 0.7 + 0.5 * clouds(rng, (height, width), width / 2)[..., None]
     if rng.random() < 0.4:
         for _ in range(rng.integers(1, 5)):
             start = rng.integers(0, width), int(height * rng.uniform(0.3, 0.9))
@@ -135,7 +137,7 @@ def _bricks(rng: np.random.Generator, height: int, width: int, pixel_m: float, s
 
 def _workshop(rng: np.random.Generator, height: int, width: int, pixel_m: float, sky: Colours) -> Colours:
     tone = rng.uniform(0.35, 0.75) * np.asarray((1, 0.98, 0.93))
-    wall = tone * (0.8 + 0.3 * clouds(rng, height, width, width / 2)[..., None])
+    wall = tone * (0.8 + 0.3 * clouds(rng, (height, width), width / 2)[..., None])
     wall[int(height - pixel_m * rng.uniform(0.2, 1.2)) :] *= rng.uniform(0.5, 1.2, 3)
     if rng.random() < 0.6:
         left, broad = int(rng.uniform(-0.2, 0.7) * width), int(rng.uniform(2.5, 4) * pixel_m)
@@ -144,12 +146,12 @@ def _workshop(rng: np.random.Generator, height: int, width: int, pixel_m: float,
         door[:] = rng.uniform(0.3, 0.8, 3)
         door[slats] *= 0.6
     for _ in range(rng.integers(4, 22)):
-        left, foot = rng.integers(0, width), height - int(rng.uniform(0, 2.2) * pixel_m)
+        left, foot = int(rng.integers(0, width)), height - int(rng.uniform(0, 2.2) * pixel_m)
         size = (rng.uniform(0.15, 0.8, 2) * pixel_m).astype(int)
         colour = tuple(float(c) for c in rng.uniform(0.05, 0.8, 3))
         cv2.rectangle(wall, (int(left), foot), (int(left + size[0]), int(foot - size[1])), colour, -1)
     for _ in range(rng.integers(0, 3)):
-        left, top = rng.integers(0, width), rng.integers(0, max(height // 4, 1))
+        left, top = int(rng.integers(0, width)), int(rng.integers(0, max(height // 4, 1)))
         cv2.rectangle(
             wall, (int(left), int(top)), (int(left + 0.2 * width), int(top + 5)), (1.4, 1.4, 1.3), -1
         )
@@ -157,8 +159,8 @@ def _workshop(rng: np.random.Generator, height: int, width: int, pixel_m: float,
 
 
 def dapple(rng: np.random.Generator, height: int, width: int) -> Field:
-    """The shade of leaves over a whole picture: (height, width), 0.4-1."""
-    leaves = np.clip(clouds(rng, height, width, width / rng.uniform(4, 12)) * 6 - 2.6, 0, 1)
+    """Draw the shade of leaves over a whole picture: (height, width), 0.4-1."""
+    leaves = np.clip(clouds(rng, (height, width), width / rng.uniform(4, 12)) * 6 - 2.6, 0, 1)
     return np.asarray(1 - rng.uniform(0.25, 0.6) * leaves, np.float32)
 
 
@@ -171,7 +173,7 @@ def litter(rng: np.random.Generator, camera: Camera, picture: Colours, count: in
         size = camera.focal_px / away * rng.uniform(0.02, 0.09)
         shape = rng.normal(0, 1, (rng.integers(3, 6), 2)) * (size, size * 0.4)
         shade = tuple(float(c) for c in rng.uniform(0.03, 0.7) * rng.uniform(0.9, 1.1, 3))
-        piece: NDArray[np.int32] = np.asarray(shape + (column, row), np.int32)
+        piece: NDArray[np.int32] = np.asarray(shape + np.asarray((column, row)), np.int32)
         cv2.fillPoly(picture, [cv2.convexHull(piece)], shade, cv2.LINE_AA)
 
 

@@ -61,7 +61,7 @@ def build(positive: str = "damaged", negative: str = "undamaged") -> Site:
     answers: dict[tuple[str, str], Answer] = {}
     for at, photo in enumerate(photos):
         slow = at < SLOW_PHOTOS
-        host = SLOW if slow else (PHOTOS, MARKET)[at % 2]
+        host = SLOW if slow else (PHOTOS, MARKET)[at // 2 % 2]  # pairs: a host must not tell the label
         answers[host, f"/cars/{at:03d}.jpg"] = Answer(photo.body, delay_s=SLOW_S if slow else 0.0)
     for at, photo in enumerate(variants):
         answers[MARKET, f"/offers/{at:03d}.jpg"] = Answer(photo.body)
