@@ -87,4 +87,6 @@ def test_doctor_speaks_json_and_finds_the_pixel_cap_in_force(layout: Layout) -> 
     }
     assert "in force" in checks["pixel cap"]["found"]
     assert checks["prefect"]["fix"] == ""
-    assert checks["dvc stages"]["fix"] != ""  # an empty folder is no DVC repository, and the doctor says what to do
+    assert (
+        checks["dvc stages"]["fix"] != ""
+    )  # an empty folder is no DVC repository, and the doctor says what to do

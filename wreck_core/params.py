@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from wreck_core.errors import ParamsError
 
 NEVER_TRAINED = ("unsure", "reject")
+COMMAND_KEYS = frozenset(" uadq")  # of the labelling window
 
 Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(ge=0)]
@@ -46,6 +47,11 @@ class LabelParams(Section):
             raise ValueError(f"keys: needs exactly one key for each of {', '.join(self.all)}")
         if len({key.lower() for key in self.keys.values()}) < len(self.keys):
             raise ValueError("keys: one key is given to two labels")
+        taken = COMMAND_KEYS & {key.lower() for key in self.keys.values()}
+        if taken:
+            raise ValueError(
+                f"keys: {sorted(taken)[0]!r} is a command of the labelling window; choose another"
+            )
         return self
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from wreck_core.labeling.session import LabelSession
@@ -81,17 +81,53 @@ def test_pictures_held_by_others_are_named(begin: Begin, pictures: dict[str, Pat
     assert late.why_empty() == "12 are with others at the moment"
 
 
-def test_a_lost_lease_moves_nothing_and_says_so(begin: Begin, store: Store) -> None:
+def test_a_lost_lease_is_told_and_the_next_picture_can_be_labelled(begin: Begin, store: Store) -> None:
     session = begin()
-    shown = session.shown
+    lost = session.shown
     store.release("ann")
-    begin("other")
+    other = begin("other")
+    assert other.shown == lost
     assert not session.label("damaged")
-    assert session.shown == shown
     assert "not saved" in session.fault
+    assert session.shown not in (None, lost)
+    assert session.label("damaged")
+    assert session.fault == ""
+    assert other.label("undamaged")
+
+
+def test_undoing_a_change_shows_the_picture_with_its_earlier_label(begin: Begin, store: Store) -> None:
+    session = begin()
+    first = session.shown
+    session.label("damaged")
+    waiting = session.shown
+    session.back()
+    session.label("undamaged")
+    assert session.undo()
+    assert (session.shown, session.looking_back) == (first, "damaged")
+    assert session.label("reject")
+    assert session.shown == waiting
+    assert session.label("damaged")
+    assert sorted(row["label"] for row in store.current_labels()) == ["damaged", "reject"]
+
+
+def test_undoing_a_skip_takes_no_picture_from_who_has_it_now(
+    begin: Begin, store: Store, pictures: dict[str, Path]
+) -> None:
+    session = begin()
+    skipped = session.shown
+    session.skip()
+    session.close()
+    store.enqueue([(sha256, float(sha256 == skipped)) for sha256 in pictures], "primary", "fifo")
+    other = begin("other")
+    again = begin()
+    again.undo()
+    assert other.label("damaged")
+    again.label("undamaged")
+    assert again.label("undamaged")
 
 
 @settings(max_examples=40)
+@example(["damaged", "back", "undamaged", "undo", "damaged"])
 @given(st.lists(st.sampled_from(["damaged", "undamaged", "skip", "undo", "back", "forward"]), max_size=25))
 def test_any_keys_keep_the_counts_true(tmp_path_factory: pytest.TempPathFactory, keys: list[str]) -> None:
     with Store(tmp_path_factory.mktemp("keys") / "labels.db") as store:

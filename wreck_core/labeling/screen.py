@@ -12,6 +12,7 @@ from wreck_core.labeling.view import View
 BAR_PX = 92
 MARGIN_PX = 28
 CHIP_PX = 34
+WEIGHT = 500  # between regular and semibold: read at arm's length
 _GROUND = (24, 22, 20)
 _BAR = (38, 35, 32)
 _TEXT = (240, 238, 235)
@@ -82,7 +83,7 @@ def _draw_chips(bar: Image, words: Words) -> int:
         if label == words.given:
             cv2.line(bar, (left, top + CHIP_PX + 6), (right - 8, top + CHIP_PX + 6), colour, 3)
         right = left - 18
-    return right
+    return int(right)
 
 
 def _centred(stage: Image, text: str) -> None:
@@ -101,11 +102,11 @@ def _font() -> cv2.FontFace:
 def _write(
     target: Image, text: str, origin: tuple[int, int], colour: tuple[int, int, int], size_px: int
 ) -> None:
-    cv2.putText(target, text, origin, colour, _font(), size_px)
+    cv2.putText(target, text, origin, colour, _font(), size_px, WEIGHT)
 
 
 def _width(text: str, size_px: int) -> int:
-    box: Sequence[int] = cv2.getTextSize((0, 0), text, (0, 0), _font(), size_px)
+    box: Sequence[int] = cv2.getTextSize((0, 0), text, (0, 0), _font(), size_px, WEIGHT)
     return int(box[2])
 
 

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from wreck_core.errors import WreckError
+from wreck_core.errors import BusyError, WreckError
 from wreck_core.labeling.store import Event, Store, Task
 
 AHEAD = 3  # leased tasks: the one that is shown, and those whose pictures are decoded meanwhile
@@ -15,7 +15,8 @@ class LabelSession:
     """The state machine behind the window, the page and the script.
 
     `shown` is the picture to judge (its sha256), or None when the queue is empty. An answer is
-    committed before `shown` moves on. When a commit fails nothing moves and `fault` says why.
+    committed before `shown` moves on. When a commit fails nothing moves and `fault` says why; only
+    a picture that was given to somebody else meanwhile makes way for the next.
     """
 
     def __init__(
@@ -107,11 +108,7 @@ class LabelSession:
             self.message = "nothing to undo"
             return False
         self.message = f"undone: {event.label or 'skip'}"
-        self.given = max(0, self.given - 1)
-        self._at = None
-        if event.task_id is not None:
-            task = Task(event.task_id, event.sha256)
-            self._queue = deque([task, *(other for other in self._queue if other != task)])
+        self._show_again(event)
         return True
 
     def back(self) -> None:
@@ -141,9 +138,32 @@ class LabelSession:
         """Give back what was leased and not answered."""
         self._store.release(self.annotator)
 
+    def _show_again(self, undone: Event) -> None:
+        """Show the picture of an answer that was taken back.
+
+        Where the answer was a change, the one before it stands again, and we look back at that;
+        else the picture waits, first in the queue.
+        """
+        self._review = self._store.own_answers(self.annotator, self.round_name)
+        standing = [at for at, event in enumerate(self._review) if event.sha256 == undone.sha256]
+        self._at = standing[0] if standing else None
+        if not standing and undone.label is not None:
+            self.given = max(0, self.given - 1)
+        if not standing and undone.task_id is not None:
+            task = Task(undone.task_id, undone.sha256)
+            self._queue = deque([task, *(other for other in self._queue if other != task)])
+
     def _answer(self, label: str | None, shown_ms: int | None) -> bool:
         task = self._queue[0]
-        if not self._saved(lambda: self._store.answer(task, self.annotator, label, shown_ms=shown_ms)):
+        try:
+            saved = self._saved(lambda: self._store.answer(task, self.annotator, label, shown_ms=shown_ms))
+        except BusyError as lost:
+            # Others may have taken the pictures that wait behind it too: ask the store what is ours.
+            self.fault = lost.what
+            self._queue.clear()
+            self._fill()
+            return False
+        if not saved:
             return False
         self._queue.popleft()
         self.given += label is not None
@@ -154,6 +174,8 @@ class LabelSession:
     def _saved(self, write: Callable[[], object]) -> bool:
         try:
             write()
+        except BusyError:
+            raise
         except WreckError as error:
             self.fault = error.what
             return False

@@ -24,6 +24,7 @@ FIRST_REPEAT_S = 0.7  # until then the first automatic repeat may come; the seco
 PEEK_MS = 60
 POLL_MS = 40
 KEPT = 8  # decoded pictures
+UNSEEN_LABEL = "reject"  # the only one for a picture that cannot be decoded
 _ESCAPE, _BACKSPACE = 27, 8
 # A window of its own process: without a display OpenCV's Qt aborts, it raises nothing.
 _PROBE = "import cv2; cv2.namedWindow('probe'); cv2.waitKey(1); cv2.destroyAllWindows()"
@@ -120,7 +121,10 @@ class Cv2Window:
         key = " " if code == ord(" ") else chr(code).lower() if 0 <= code < 128 else ""
         shown_ms = round(1000 * (now - self._shown_at))
         if key in self._labels:
-            self._session.label(self._labels[key], shown_ms)
+            label = self._labels[key]
+            if label != UNSEEN_LABEL and not self._can_be_seen():
+                return False
+            self._session.label(label, shown_ms)
         elif key == " ":
             self._session.skip(shown_ms)
         elif key == "u" or code == _BACKSPACE:
@@ -132,6 +136,11 @@ class Cv2Window:
         else:
             return False
         return True
+
+    def _can_be_seen(self) -> bool:
+        """Whether the picture on show is more than a placeholder."""
+        path = self._session.path()
+        return path is not None and self._pictures.get(path) is not None
 
     def _rests(self, code: int, now: float) -> bool:
         """Whether the key is held down. OpenCV tells no release, only repeats that come thick and fast."""

@@ -5,7 +5,7 @@ import hashlib
 import pandas as pd
 
 from wreck_core.errors import InputError
-from wreck_core.labeling.store import Store
+from wreck_core.labeling import rebuild
 from wreck_core.layout import Layout
 from wreck_core.params import EnqueueParams, Params
 from wreck_core.summary import Summary
@@ -22,7 +22,7 @@ def run(params: Params, layout: Layout) -> Summary:
         raise InputError("no pictures yet", where=str(layout.candidates), fix="run `wreck scrape LIST` first")
     pictures = pd.read_parquet(layout.candidates, columns=["sha256"]).sha256.drop_duplicates()
     waiting = pictures[~pictures.isin(_dropped(layout))]
-    with Store(layout.label_db) as store:
+    with rebuild.open_store(layout) as store:
         labelled = {row["sha256"] for row in store.current_labels()}
         unlabelled = waiting[~waiting.isin(labelled)].tolist()
         added, parked = store.enqueue(_ranked(unlabelled, params.enqueue), ROUND, params.enqueue.order)

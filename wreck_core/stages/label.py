@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from wreck_core.errors import InputError
+from wreck_core.labeling import rebuild
 from wreck_core.labeling.session import LabelSession
-from wreck_core.labeling.store import Store
 from wreck_core.labeling.window import Cv2Window
 from wreck_core.layout import Layout
 from wreck_core.params import Params
@@ -20,7 +20,7 @@ def run(params: Params, layout: Layout, annotator: str, round_name: str) -> Summ
 
     Raises InputError before anything was scraped, WreckError where there is no display.
     """
-    with Store(layout.label_db) as store:
+    with rebuild.open_store(layout) as store:
         session = LabelSession(store, picture_files(layout), annotator, round_name, params.labels.all)
         try:
             Cv2Window(session, params.labels.keys).run()

@@ -1,25 +1,19 @@
 """Labels in and out: a list's labels into the store, the store's verdicts into labels.csv."""
 
-import json
 from collections import Counter, defaultdict
-from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 
-from wreck_core import files
 from wreck_core.errors import InputError
 from wreck_core.ingest import url_list
 from wreck_core.ingest.url_list import Account
 from wreck_core.ingest.urls import normalise, url_id
-from wreck_core.labeling import consensus
-from wreck_core.labeling.store import Import, Store, now
+from wreck_core.labeling import consensus, export, rebuild
+from wreck_core.labeling.store import Import, now
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.summary import Summary
-
-COLUMNS = list(consensus.FinalLabel.__dataclass_fields__)
-EVENT_FIELDS_LEFT_OUT = ("event_id",)  # numbers of one database, not of the log
 
 
 def import_labels(params: Params, layout: Layout, source: Path) -> Summary:
@@ -43,10 +37,10 @@ def import_labels(params: Params, layout: Layout, source: Path) -> Summary:
         counts[verdict] += 1
         if verdict == "matched" and label:
             said[sha256].add(label)
-    with Store(layout.label_db) as store:
+    with rebuild.open_store(layout) as store:
         labels = [_as_import(sha256, labels) for sha256, labels in sorted(said.items())]
         added = store.import_labels(f"{consensus.LIST_ANNOTATOR}{source.name.split('.')[0]}", labels, now())
-        final = _write(layout, store)
+        final = export.write(layout, store)
     notes = [
         f"{count:,} rows: {verdict}"
         for verdict, count in sorted(counts.items())
@@ -63,8 +57,8 @@ def import_labels(params: Params, layout: Layout, source: Path) -> Summary:
 
 def export_labels(params: Params, layout: Layout) -> Summary:
     """Write labels.csv (the final label of each picture) and label_events.jsonl (the log)."""
-    with Store(layout.label_db) as store:
-        final = _write(layout, store)
+    with rebuild.open_store(layout) as store:
+        final = export.write(layout, store)
     return Summary(
         headline=f"{len(final):,} labels written to {layout.relative(layout.labels)}", rows=_per_label(final)
     )
@@ -85,10 +79,9 @@ def _matched(source: Path, layout: Layout) -> list[tuple[str, str | None]]:
     pictures = pd.read_parquet(layout.candidates, columns=["url_id", "sha256"])
     by_url, known = dict(zip(pictures.url_id, pictures.sha256, strict=True)), set(pictures.sha256)
     if _is_sha256_table(source):
-        table = pd.read_csv(source, dtype=str, keep_default_na=False)
-        return [
-            (sha if sha in known else "", label) for sha, label in zip(table.sha256, table.label, strict=True)
-        ]
+        table = pd.read_csv(source, dtype=str, keep_default_na=False, encoding_errors="replace")
+        said = zip(table.sha256.str.strip().str.lower(), table.label.str.strip(), strict=True)
+        return [(sha if sha in known else "", label) for sha, label in said]
     rows = []
     for listed in url_list.read(source, Account()):
         fetched = by_url.get(_identity(listed.url), "")
@@ -115,19 +108,3 @@ def _is_sha256_table(source: Path) -> bool:
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError):
         return False  # the reader of lists says what is wrong
     return {"sha256", "label"} <= columns and "url" not in columns
-
-
-def _write(layout: Layout, store: Store) -> list[consensus.FinalLabel]:
-    with files.locked(layout.locks, "labels"):
-        final = consensus.final_labels(store.current_labels())
-        with files.replacing(layout.labels) as temp:
-            table = pd.DataFrame([asdict(row) for row in final], columns=COLUMNS)
-            table.to_csv(temp, index=False, lineterminator="\n")
-        with (
-            files.replacing(layout.label_events) as temp,
-            temp.open("w", encoding="utf-8", newline="\n") as log,
-        ):
-            for event in store.events():
-                kept = {name: value for name, value in event.items() if name not in EVENT_FIELDS_LEFT_OUT}
-                log.write(json.dumps(kept, ensure_ascii=False) + "\n")
-    return final

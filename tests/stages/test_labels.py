@@ -1,0 +1,127 @@
+"""Labels in and out: nothing is guessed, nothing is lost, and nothing moves without a reason."""
+
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from wreck_core.errors import InputError
+from wreck_core.ingest.urls import normalise, url_id
+from wreck_core.labeling.rebuild import open_store
+from wreck_core.layout import Layout
+from wreck_core.params import Params
+from wreck_core.stages import enqueue, labels
+
+SHAS = sorted(hashlib.sha256(bytes([number])).hexdigest() for number in range(8))
+URLS = [f"http://photos.example/{number}.jpg" for number in range(8)]
+
+
+@pytest.fixture(autouse=True)
+def candidates(layout: Layout) -> None:
+    layout.candidates.parent.mkdir(parents=True)
+    ids = [url_id(normalise(url)) for url in URLS]
+    # The last two addresses hold one picture.
+    pd.DataFrame({"sha256": [*SHAS[:7], SHAS[6]], "url_id": ids}).to_parquet(layout.candidates)
+
+
+def written(folder: Path, name: str, *lines: str) -> Path:
+    path = folder / name
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def final(layout: Layout) -> dict[str, tuple[str, str, str]]:
+    table = pd.read_csv(layout.labels, dtype=str, keep_default_na=False)
+    assert table.sha256.is_monotonic_increasing
+    return {row.sha256: (row.label, row.annotator, row.flags) for row in table.itertuples()}
+
+
+def test_rows_are_matched_by_url_or_by_picture_and_the_rest_is_counted(
+    params: Params, layout: Layout, tmp_path: Path
+) -> None:
+    source = written(
+        tmp_path,
+        "cars.csv",
+        "url,label,sha256",
+        f"{URLS[0]},damaged,",
+        f"http://elsewhere.example/x.jpg,undamaged,{SHAS[1]}",
+        f"{URLS[2]},dented,",
+        "http://nowhere.example/y.jpg,damaged,",
+        f"{URLS[3]},,",
+    )
+    summary = labels.import_labels(params, layout, source)
+    assert summary.data["rows_of_list"] == {
+        "matched": 2,
+        "unknown label": 1,
+        "no such picture": 1,
+        "unlabelled": 1,
+    }
+    assert final(layout) == {
+        SHAS[0]: ("damaged", "list:cars", ""),
+        SHAS[1]: ("undamaged", "list:cars", ""),
+    }
+
+
+def test_two_labels_of_one_picture_are_a_conflict(params: Params, layout: Layout, tmp_path: Path) -> None:
+    source = written(tmp_path, "cars.csv", "url,label", f"{URLS[6]},damaged", f"{URLS[7]},undamaged")
+    labels.import_labels(params, layout, source)
+    assert final(layout)[SHAS[6]] == ("unsure", "list:cars", "conflict")
+
+
+def test_importing_again_changes_no_byte(params: Params, layout: Layout, tmp_path: Path) -> None:
+    source = written(tmp_path, "cars.csv", "url,label", *(f"{url},damaged" for url in URLS))
+    labels.import_labels(params, layout, source)
+    before = layout.labels.read_bytes(), layout.label_events.read_bytes()
+    assert labels.import_labels(params, layout, source).data["added"] == 0
+    assert (layout.labels.read_bytes(), layout.label_events.read_bytes()) == before
+
+
+@pytest.mark.parametrize("log_is_there", [True, False], ids=["with the log", "labels.csv alone"])
+def test_a_fresh_clone_without_a_store_loses_no_label(
+    params: Params, layout: Layout, tmp_path: Path, log_is_there: bool
+) -> None:
+    enqueue.run(params, layout)
+    with open_store(layout) as store:
+        for label in ("damaged", "undamaged", None, "damaged"):
+            store.answer(store.claim("ann", enqueue.ROUND)[0], "ann", label)
+        store.undo("ann", enqueue.ROUND)
+        store.release("ann")
+    listed = written(tmp_path, "cars.csv", "sha256,label", f"{SHAS[0]},reject")
+    labels.import_labels(params, layout, listed)
+    before, log = layout.labels.read_bytes(), layout.label_events.read_bytes()
+    layout.label_db.unlink()
+    if not log_is_there:
+        layout.label_events.unlink()
+    labels.export_labels(params, layout)
+    assert layout.labels.read_bytes() == before
+    if log_is_there:
+        assert layout.label_events.read_bytes() == log
+    enqueue.run(params, layout)
+    with open_store(layout) as store:
+        assert not {task.sha256 for task in store.claim("bob", enqueue.ROUND, 100)} & set(final(layout))
+
+
+def test_a_broken_log_is_named_and_leaves_no_half_made_store(params: Params, layout: Layout) -> None:
+    layout.label_events.write_text('{"uid": "x"}\n')
+    with pytest.raises(InputError, match=r"label_events\.jsonl:1"):
+        labels.export_labels(params, layout)
+    assert not layout.label_db.exists()
+
+
+def test_a_picture_table_of_any_encoding_and_case_is_read(
+    params: Params, layout: Layout, tmp_path: Path
+) -> None:
+    source = tmp_path / "made.csv"
+    source.write_bytes(b"sha256,label\n\xff\xfe,damaged\n" + f"{SHAS[0].upper()}, damaged\n".encode())
+    assert labels.import_labels(params, layout, source).data["rows_of_list"] == {
+        "matched": 1,
+        "no such picture": 1,
+    }
+
+
+def test_a_folder_is_refused_with_what_to_give_instead(
+    params: Params, layout: Layout, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="is a folder"):
+        labels.import_labels(params, layout, tmp_path)

@@ -1,0 +1,87 @@
+"""A label store made again from the files that are versioned: labels.csv and label_events.jsonl.
+
+A fresh clone has no store. Opened empty, the next export would wipe every label out of labels.csv.
+"""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from wreck_core.errors import InputError
+from wreck_core.labeling.consensus import LIST_ANNOTATOR
+from wreck_core.labeling.store import Store
+from wreck_core.layout import Layout
+
+_COLUMNS = (
+    *("uid", "sha256", "round", "annotator", "kind", "label", "x", "y", "w", "h", "flags", "note"),
+    *("undoes", "shown_ms", "suggested", "score", "hint_shown", "at", "strategy"),
+)
+
+
+def open_store(layout: Layout) -> Store:
+    """Open the workspace's label store; a new one begins with what the versioned files hold.
+
+    Raises InputError when one of them cannot be read.
+    """
+    if layout.label_db.exists():
+        return Store(layout.label_db)
+    events = list(_logged(layout.label_events))
+    logged = {event["sha256"] for event in events}
+    # The log is in the DVC cache, labels.csv in git: a clone may have the second alone.
+    events += [event for event in _final(layout.labels) if event["sha256"] not in logged]
+    store = Store(layout.label_db)
+    try:
+        store.restore(events)
+    except BaseException as error:
+        store.close()
+        layout.label_db.unlink()
+        if isinstance(error, KeyError):
+            raise InputError(
+                f"takes back an event that it does not hold: {error}", where=str(layout.label_events)
+            ) from None
+        raise
+    return store
+
+
+def _logged(path: Path) -> Iterator[dict[str, Any]]:
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as log:
+        for number, line in enumerate(log, 1):
+            try:
+                event = json.loads(line)
+                yield {name: event[name] for name in _COLUMNS}
+            except (ValueError, KeyError, TypeError):
+                raise InputError(
+                    "is no label event", where=f"{path}:{number}", fix="restore it with `dvc checkout`"
+                ) from None
+
+
+def _final(path: Path) -> Iterator[dict[str, Any]]:
+    """Give each row of labels.csv as one event."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", newline="") as table:
+        for row in csv.DictReader(table):
+            try:
+                yield _as_event(row)
+            except (KeyError, ValueError):
+                raise InputError(
+                    "is no labels.csv", where=str(path), fix="restore it with `git checkout`"
+                ) from None
+
+
+def _as_event(row: dict[str, str]) -> dict[str, Any]:
+    from_list = row["annotator"].startswith(LIST_ANNOTATOR)
+    return {
+        "uid": f"labels.csv:{row['sha256']}",
+        **{name: row[name] for name in ("sha256", "round", "annotator", "label", "flags")},
+        **{side: float(row[side]) if row[side] else None for side in "xywh"},
+        "kind": "import" if from_list else "label",
+        "note": "from labels.csv",
+        "undoes": None,
+        "at": row["labeled_at"],
+        "strategy": "",
+    }

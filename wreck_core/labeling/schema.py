@@ -1,0 +1,34 @@
+"""The tables of the label store."""
+
+SCHEMA = """
+CREATE TABLE task(
+  task_id INTEGER PRIMARY KEY, sha256 TEXT NOT NULL CHECK(length(sha256) = 64), round TEXT NOT NULL,
+  priority REAL NOT NULL, strategy TEXT NOT NULL,
+  state TEXT NOT NULL DEFAULT 'open' CHECK(state IN ('open', 'leased', 'done', 'parked')),
+  lease_by TEXT, lease_until REAL, suggested TEXT, score REAL, model_id TEXT, gold TEXT) STRICT;
+CREATE INDEX task_open ON task(round, priority DESC, task_id) WHERE state = 'open';
+CREATE INDEX task_leased ON task(round, lease_until) WHERE state = 'leased';
+CREATE INDEX task_image ON task(sha256, round);
+CREATE TABLE label_event(
+  event_id INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL UNIQUE, task_id INTEGER REFERENCES task,
+  sha256 TEXT NOT NULL, round TEXT NOT NULL, annotator TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK(kind IN ('label', 'skip', 'flag', 'undo', 'import', 'adjudicate')),
+  label TEXT, x REAL, y REAL, w REAL, h REAL, flags TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '',
+  undoes INTEGER REFERENCES label_event, shown_ms INTEGER, suggested TEXT, score REAL,
+  hint_shown INTEGER NOT NULL DEFAULT 0, at TEXT NOT NULL) STRICT;
+-- With (annotator, event_id) the view below took 20 s on a large store, with this one 29 ms.
+CREATE INDEX event_image ON label_event(sha256, annotator, event_id);
+CREATE INDEX event_annotator ON label_event(annotator, event_id);
+CREATE UNIQUE INDEX event_undone ON label_event(undoes) WHERE undoes IS NOT NULL;
+CREATE TRIGGER event_no_update BEFORE UPDATE ON label_event
+  BEGIN SELECT RAISE(ABORT, 'label_event is append-only'); END;
+CREATE TRIGGER event_no_delete BEFORE DELETE ON label_event
+  BEGIN SELECT RAISE(ABORT, 'label_event is append-only'); END;
+CREATE VIEW standing AS
+  SELECT * FROM label_event AS e WHERE kind IN ('label', 'skip', 'import', 'adjudicate')
+  AND NOT EXISTS (SELECT 1 FROM label_event AS u WHERE u.undoes = e.event_id);
+CREATE VIEW current_label AS
+  SELECT * FROM standing AS e WHERE kind <> 'skip' AND event_id = (
+    SELECT max(event_id) FROM standing AS o
+    WHERE o.sha256 = e.sha256 AND o.annotator = e.annotator AND o.kind <> 'skip');
+"""
