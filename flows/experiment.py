@@ -26,7 +26,9 @@ class StagesFailedError(WreckError):
     def __init__(self, runs: Sequence[StageRun]) -> None:
         self.runs = tuple(runs)
         failed = [run for run in runs if run.outcome == "failed"]
-        super().__init__("; ".join(f"{run.stage}: {run.reason.splitlines()[0]}" for run in failed))
+        first = f"{failed[0].stage}: {failed[0].reason.splitlines()[0]}"
+        names = ", ".join(run.stage for run in failed)
+        super().__init__(first if len(failed) == 1 else f"{len(failed)} stages failed: {names}")
 
 
 @flow(name="experiment", task_runner=at_once(1))
