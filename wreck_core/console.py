@@ -121,7 +121,8 @@ def show_predictions(rows: Sequence[dict[str, Any]], *, positive: str) -> None:
     """Print the rows of `predict` as a table."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("picture", "label", f"p({positive})", "note"):
-        table.add_column(heading, justify="right" if heading.startswith("p(") else "left")
+        # A name is never cut: it is what the reader looks for.
+        table.add_column(heading, justify="right" if heading.startswith("p(") else "left", overflow="fold")
     for row in rows:
         error, probability = row["error"], row[f"p_{positive}"]
         table.add_row(
