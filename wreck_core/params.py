@@ -71,6 +71,8 @@ class ScrapeParams(Section):
     min_side_px: Positive
     per_host: Positive
     interval_s: Seconds
+    refresh_days: Annotated[float, Field(ge=0)]
+    proxy: Annotated[str, Field(pattern=r"^(http://[^\s/@?#]+:\d+)?$")]  # no password: the file is in git
     breaker: Positive
     ports: list[Annotated[int, Field(ge=1, le=65535)]]
     allow_private: bool

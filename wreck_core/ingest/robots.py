@@ -5,6 +5,7 @@ Reference: RFC 9309, Robots Exclusion Protocol.
 
 import threading
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from protego import Protego
@@ -29,7 +30,12 @@ class Robots:
         self._rules: dict[str, Protego | None] = {}
         self._delays_s: dict[str, float] = {}
 
-    def terms(self, deadline_at: float, judge_magic: Callable[[bytes], None]) -> Terms:
+    def terms(
+        self,
+        deadline_at: float,
+        judge_magic: Callable[[bytes], None],
+        conditions: Mapping[str, str] = MappingProxyType({}),
+    ) -> Terms:
         """Terms of one picture fetch: what robots.txt permits and X-Robots-Tag does not deny."""
         asked = self._params.robots
         return Terms(
@@ -37,6 +43,7 @@ class Robots:
             permit=(lambda url: self._permit(url, deadline_at)) if asked else _accept,
             judge_headers=_judge_tag if asked else _accept,
             judge_magic=judge_magic,
+            conditions=conditions,
         )
 
     def interval_s(self, host: str) -> float:

@@ -2,19 +2,20 @@
 
 What it holds to: only http(s), only the allowed ports, only public addresses (judged at the socket, so
 neither a name, a redirect nor rebinding gets round it), no userinfo, no cookies, no proxies or
-passwords from the environment, redirects followed by hand without reading their bodies, no
-compression, a cap on bytes checked at every packet, and a deadline that no trickle outlives.
+passwords from the environment (`scrape.proxy` alone names one), redirects followed by hand without
+reading their bodies, no compression, a cap on bytes checked at every packet, and a deadline that no
+trickle outlives.
 """
 
 import http.cookiejar
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from urllib3.exceptions import InvalidHeader, ReadTimeoutError
@@ -24,7 +25,7 @@ from urllib3.util import parse_url
 from wreck_core import __version__
 from wreck_core.errors import WreckError
 from wreck_core.ingest.outcome import FetchFailedError
-from wreck_core.ingest.transfer import JudgedAdapter, Transfer, Watchdog
+from wreck_core.ingest.transfer import JudgedAdapter, Transfer, Watchdog, judge_literal
 from wreck_core.ingest.url_map import UrlMap
 from wreck_core.ingest.urls import normalise
 from wreck_core.params import ScrapeParams
@@ -46,12 +47,14 @@ class Terms:
 
     `permit` sees each URL on the way, `judge_headers` the headers of the final answer, both not where
     the operator mapped it; `judge_magic` the first bytes of its body (16, or all when it is shorter).
+    `conditions` are If-None-Match and If-Modified-Since headers.
     """
 
     max_bytes: int
     permit: Callable[[str], None]
     judge_headers: Callable[[Mapping[str, str]], None]
     judge_magic: Callable[[bytes], None]
+    conditions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,9 +78,10 @@ class _NoDrainSession(requests.Session):
         return iter(())
 
 
-def _new_session(agent: str) -> requests.Session:
+def _new_session(agent: str, proxy: str) -> requests.Session:
     session = _NoDrainSession()
     session.trust_env = False
+    session.proxies = {"http": proxy, "https": proxy} if proxy else {}
     session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
     session.headers = requests.structures.CaseInsensitiveDict(
         {"User-Agent": agent, "Accept": "image/*", "Accept-Encoding": "identity"}
@@ -94,7 +98,8 @@ class Client:
         self._params = params
         self._map = url_map
         self._agent = user_agent(params.contact)
-        self._watchdog = Watchdog(params.ports, public_only=not (allow_private or params.allow_private))
+        self._public_only = not (allow_private or params.allow_private)
+        self._watchdog = Watchdog(params.ports, public_only=self._public_only)
         self._own = threading.local()
         self._sessions: list[requests.Session] = []
 
@@ -128,39 +133,43 @@ class Client:
     def _follow(self, url: str, terms: Terms, transfer: Transfer) -> Answer:
         """Go from hop to hop until one answers."""
         for _ in range(self._params.max_redirects + 1):
-            target = self._map.forward(url)
-            transfer.trusted = target is not None
-            if target is None:
+            mirror = self._map.forward(url)
+            transfer.trusted = mirror is not None or bool(self._params.proxy)
+            if mirror is None:
                 judge_url(url, self._params.ports)
+                if self._params.proxy and self._public_only:
+                    judge_literal(urlsplit(url).hostname or "")
                 terms.permit(url)
-            answer = self._hop(url, target or url, terms, transfer)
+            answer = self._hop(url, mirror, terms, transfer)
             if isinstance(answer, Answer):
                 return answer
             # A mirror redirects within itself; what it stands for is what is followed and kept.
-            url = normalise((self._map.back(answer) if transfer.trusted else None) or answer)
+            url = normalise((self._map.back(answer) if mirror else None) or answer)
         raise FetchFailedError("redirect_loop", f"more than {self._params.max_redirects} redirects")
 
-    def _session(self, trusted: bool) -> requests.Session:
-        """Give the calling thread its session: one of two, because trusted sockets were never judged."""
-        name = "trusted" if trusted else "judged"
+    def _session(self, mirrored: bool) -> requests.Session:
+        """Give the calling thread its session: one of two, because a mirror's sockets were never judged."""
+        name = "mirrored" if mirrored else "judged"
         session: requests.Session | None = getattr(self._own, name, None)
         if session is None:
-            session = _new_session(self._agent)
+            session = _new_session(self._agent, "" if mirrored else self._params.proxy)
             setattr(self._own, name, session)
             self._sessions.append(session)
         return session
 
-    def _hop(self, url: str, target: str, terms: Terms, transfer: Transfer) -> Answer | str:
+    def _hop(self, url: str, mirror: str | None, terms: Terms, transfer: Transfer) -> Answer | str:
         """Ask once: the answer, or the address of a redirect."""
-        session = self._session(transfer.trusted)
+        session, target = self._session(mirror is not None), mirror or url
         timeout_s = (self._params.connect_timeout_s, self._params.read_timeout_s)
-        with session.get(target, stream=True, allow_redirects=False, timeout=timeout_s) as response:
+        with session.get(
+            target, headers=terms.conditions, stream=True, allow_redirects=False, timeout=timeout_s
+        ) as response:
             transfer.check()
             if response.is_redirect:
                 return urljoin(target, session.get_redirect_target(response) or "")
-            _judge_head(response, terms.max_bytes)
-            if not transfer.trusted:
+            if mirror is None and response.status_code < 400:
                 terms.judge_headers(response.headers)
+            _judge_head(response, terms.max_bytes)
             body = _read_body(response, terms, transfer)
             return Answer(url, response.status_code, response.headers, body)
 
@@ -233,6 +242,8 @@ def _classify(error: Exception, transfer: Transfer) -> FetchFailedError:
     name = type(error).__name__
     if transfer.overdue:
         return FetchFailedError("deadline", "did not end in time")
+    if isinstance(error, requests.exceptions.ProxyError):
+        return FetchFailedError("refused", f"the proxy made no connection ({name})")
     if isinstance(error, requests.exceptions.SSLError | TransportTlsError):
         return FetchFailedError("tls", f"the secure connection failed ({name})")
     if isinstance(error, requests.exceptions.ConnectTimeout):

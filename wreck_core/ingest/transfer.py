@@ -49,6 +49,24 @@ def resolve(host: str, port: int, *, public_only: bool) -> list[tuple[Any, ...]]
     return answers
 
 
+def judge_literal(host: str) -> None:
+    """Judge what needs no look-up: an address written out, in any notation, or localhost.
+
+    It is all that can be judged before a proxy, which looks names up by itself.
+    Raises FetchFailedError `blocked_address` or `bad_url`.
+    """
+    if host.rstrip(".").rpartition(".")[2] == "localhost":
+        raise FetchFailedError("blocked_address", "the host is this machine")
+    try:
+        answers = socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        return  # a name
+    except (UnicodeError, ValueError) as error:
+        raise FetchFailedError("bad_url", f"the host is no host name ({type(error).__name__})") from None
+    if not all(is_public(str(answer[4][0])) for answer in answers):
+        raise FetchFailedError("blocked_address", "the host is an address that is not public")
+
+
 class Transfer:
     """One URL under way, redirects and all, on one thread: its deadline and its sockets."""
 
@@ -207,10 +225,19 @@ class _JudgedTlsPool(HTTPSConnectionPool):
     ConnectionCls = _JudgedTlsConnection
 
 
+_POOLS = {"http": _JudgedPool, "https": _JudgedTlsPool}
+
+
 class JudgedAdapter(HTTPAdapter):
-    """The requests adapter over these connections. It knows no proxies."""
+    """The requests adapter over these connections, also to a proxy."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools of judged connections."""
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _JudgedPool, "https": _JudgedTlsPool}
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Make the pools of connections to a proxy."""
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
