@@ -1,6 +1,8 @@
 """New pictures: fetch every list, find duplicates, queue for labelling, version, commit."""
 
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from prefect import flow, task
@@ -17,6 +19,8 @@ from wreck_core.params import Params
 from wreck_core.stages import enqueue, labels, scrape, snapshot
 from wreck_core.summary import Summary
 
+LANES = 2  # chunks under way at once, never two of one host
+
 
 @task(task_run_name="fetch {number}", cache_policy=NO_CACHE)
 def fetch(root: Path, request: scrape.ScrapeRequest, number: int, chunk: list[Job]) -> list[Row]:
@@ -25,8 +29,7 @@ def fetch(root: Path, request: scrape.ScrapeRequest, number: int, chunk: list[Jo
     return scrape.fetch(params.load(layout.params), layout, request, chunk)
 
 
-# One chunk at a time: each already fetches with scrape.threads threads, politely per host.
-@flow(name="refresh", task_runner=at_once(1))
+@flow(name="refresh", task_runner=at_once(LANES))
 def refresh(
     workspace: str = ".",
     url_map: tuple[str, ...] = (),
@@ -44,7 +47,10 @@ def refresh(
     if not lists:
         raise InputError("there is no URL list", where=str(layout.url_lists), fix="put one there")
     request = scrape.ScrapeRequest(
-        lists=lists, url_map=tuple(scrape.parse_map(entry) for entry in url_map), allow_private=allow_private
+        lists=lists,
+        url_map=tuple(scrape.parse_map(entry) for entry in url_map),
+        allow_private=allow_private,
+        retry=frozenset({"ok"}),
     )
     done = [_fetch_all(settings, layout, request)]
     done += [labels.import_labels(settings, layout, path) for path in _labelled(layout, lists)]
@@ -57,11 +63,18 @@ def refresh(
 
 
 def _fetch_all(settings: Params, layout: Layout, request: scrape.ScrapeRequest) -> Summary:
-    chunks = scrape.plan(settings, layout, request)
-    fetched = [fetch.submit(layout.root, request, number, chunk) for number, chunk in enumerate(chunks, 1)]
+    fetched: list[Any] = []
+    number = count(1)
+    for lane in scrape.plan(settings, layout, request, LANES):
+        before: Any = None
+        for chunk in lane:
+            before = fetch.submit(
+                layout.root, request, next(number), chunk, return_state=False, wait_for=before
+            )
+            fetched.append(before)
     for future in as_completed(fetched):
-        scrape.record(layout, future.result())
-    summary = scrape.finish(settings, layout, request)
+        scrape.record(layout, request, future.result())
+    summary = scrape.finish(settings, layout)
     if not summary.ok:
         raise WreckError(summary.headline, where=str(layout.url_lists), fix="see data/scrape.json")
     return summary

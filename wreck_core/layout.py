@@ -24,6 +24,7 @@ class Layout:
         self.labels = data / "labels.csv"
         self.label_events = data / "label_events.jsonl"
         self.decisions = data / "decisions.csv"
+        self.takedowns = data / "takedown.csv"
         self.manifest = data / "manifest.parquet"
         self.folds = data / "folds.csv"
         self.dataset_json = data / "dataset.json"

@@ -195,14 +195,14 @@ def test_the_same_work_in_parts_gives_the_same_files(
     path = write_list(*(f"{WEB}{n}.jpg" for n in range(12)), f"{WEB}missing", name="list.txt")
     small = params.model_copy(update={"scrape": params.scrape.model_copy(update={"chunk_urls": 5})})
     request = ScrapeRequest((path,), url_map=(site.mirror,))
-    chunks = scrape.plan(small, layout, request)
-    assert [len(chunk) for chunk in chunks] == [5, 5, 3]
-    for chunk in chunks:
+    lanes = scrape.plan(small, layout, request, 4)
+    assert [[len(chunk) for chunk in lane] for lane in lanes] == [[5, 5, 3]]
+    for chunk in lanes[0]:
         rows = scrape.fetch(small, layout, *pickle.loads(pickle.dumps((request, chunk))))  # noqa: S301 - ours
-        scrape.record(layout, pickle.loads(pickle.dumps(rows)))  # noqa: S301 - ours
-    summary = scrape.finish(small, layout, request)
+        scrape.record(layout, request, pickle.loads(pickle.dumps(rows)))  # noqa: S301 - ours
+    summary = scrape.finish(small, layout)
     assert summary.data["statuses"] == {"ok": 12, "http_4xx": 1}
-    assert scrape.plan(small, layout, request) == []
+    assert scrape.plan(small, layout, request, 4) == []
     assert len(contents(layout)) == 12
 
 

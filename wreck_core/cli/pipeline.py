@@ -17,7 +17,11 @@ def scrape(
         list[Path], typer.Argument(metavar="LIST…", help="URL lists: txt, csv, tsv, jsonl, parquet.")
     ],
     retry: Annotated[
-        str, typer.Option(metavar="CLASS,…", help="Fetch again what ended so, such as dns,http_5xx.")
+        str,
+        typer.Option(
+            metavar="CLASS,…",
+            help="Fetch again what ended so, such as dns,http_5xx; ok: older pictures, if they have changed.",
+        ),
     ] = "",
     max_urls: Annotated[int | None, typer.Option("--max", min=1, help="At most this many URLs.")] = None,
     url_map: Annotated[

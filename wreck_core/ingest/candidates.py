@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from wreck_core import files, images
+from wreck_core.ingest import metrics
 from wreck_core.ingest.ledger import Ledger
 from wreck_core.ingest.outcome import STATUSES
 from wreck_core.ingest.url_list import HARMLESS
@@ -17,6 +18,8 @@ from wreck_core.phash import HASH_BYTES
 from wreck_core.summary import Summary
 
 _BATCH_ROWS = 8192
+_LISTED = 20  # hosts, failures and placeholders in scrape.json, the largest
+_EXPLAINED = 3  # failures told at the end
 
 SCHEMA = pa.schema(
     [
@@ -63,6 +66,10 @@ def write(ledger: Ledger, layout: Layout, placeholder_urls: int) -> Summary:
         "statuses": {status: counts[status] for status in STATUSES if status in counts},
         "pending": counts.get(None, 0),
         **ledger.stored(placeholder_urls),
+        "asked_again": metrics.asked_again(ledger, placeholder_urls),
+        "placeholders": metrics.placeholders(ledger, placeholder_urls)[:_LISTED],
+        "failures": metrics.failures(ledger, placeholder_urls)[:_LISTED],
+        "hosts": [_host(host) for host in metrics.hosts(ledger, placeholder_urls)[:_LISTED]],
         "lists": {name: asdict(account) for name, account in ledger.lists().items()},
     }
     files.write_json(layout.scrape_json, report)
@@ -74,19 +81,34 @@ def _candidate(row: dict[str, Any], layout: Layout) -> dict[str, Any]:
     return {**row, "path": layout.relative(path), "source": row["source"] or row["host"]}
 
 
+def _host(host: dict[str, Any]) -> dict[str, Any]:
+    return {name: host[name] for name in ("host", "urls", "statuses", "p50_ms", "p99_ms")}
+
+
 def _sum_up(report: dict[str, Any]) -> Summary:
     fetched, total = report["statuses"].get("ok", 0), report["total"]
     pending = (("not tried yet", report["pending"]),) if report["pending"] else ()
     return Summary(
         headline=f"{report['images']} pictures from {fetched} of {total} URLs",
-        rows=(*report["statuses"].items(), *pending, ("total", total)),
+        rows=(*report["statuses"].items(), *pending, ("total", total), *_again(report)),
         notes=tuple(_notes(report)),
         ok=fetched > 0,
         data=report,
     )
 
 
+def _again(report: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    for status, urls in report["asked_again"].items():
+        yield f"asked again: {'another picture' if status == 'ok' else status}", urls
+
+
 def _notes(report: dict[str, Any]) -> Iterator[str]:
+    for failure in report["failures"][:_EXPLAINED]:
+        told = " ".join(filter(None, (failure["status"], failure["reason"])))
+        place = f"{failure['list']}:{failure['line']}"
+        yield f"{failure['host'] or 'no host'}: {failure['urls']} URLs {told}, such as {place}"
+    for shared in report["placeholders"]:
+        yield f"{shared['urls']} URLs give one picture, {shared['sha256'][:12]}: a placeholder, left out"
     for name, account in report["lists"].items():
         for reason in sorted(account["skipped"].keys() - HARMLESS):
             places = ", ".join(str(line) for line in account["examples"][reason])

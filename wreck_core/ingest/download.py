@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 from wreck_core import files, images
 from wreck_core.errors import ImageRejectedError
-from wreck_core.ingest import picture
+from wreck_core.ingest import blocklist, picture
 from wreck_core.ingest.outcome import FetchFailedError
 from wreck_core.ingest.picture import Picture
 from wreck_core.ingest.robots import Robots
-from wreck_core.ingest.rows import Job, Row
+from wreck_core.ingest.rows import Held, Job, Row
 from wreck_core.ingest.safe_http import Answer, Client
 from wreck_core.ingest.urls import redact
 from wreck_core.layout import Layout
@@ -33,6 +33,7 @@ class Downloader:
     ) -> None:
         self._client, self._robots, self._params = client, robots, params
         self._layout, self._stopped = layout, stopped
+        self._barred = blocklist.blocklist(blocklist.read(layout.takedowns))
 
     def fetch(self, job: Job) -> Row:
         """Fetch one URL within `scrape.deadline_s`, tries and all. Every end is a row.
@@ -57,10 +58,11 @@ class Downloader:
                 failure = failure if error.status == "deadline" else error
                 again = self._wait(error, attempts, deadline_at)
             else:
+                same = facts.sha256 == job.held.sha256
                 return Row(
                     url_id=job.url_id,
                     host=job.host,
-                    status="ok",
+                    status="not_modified" if same else "ok",
                     http_code=answer.http_code,
                     final_url=redact(answer.final_url),
                     etag=_header(answer, "ETag"),
@@ -68,7 +70,7 @@ class Downloader:
                     attempts=attempts,
                     ms=_ms_since(started),
                     tried_at=tried_at,
-                    picture=facts,
+                    picture=None if same else facts,
                 )
         return Row(
             url_id=job.url_id,
@@ -83,11 +85,13 @@ class Downloader:
         )
 
     def _try(self, job: Job, deadline_at: float) -> tuple[Answer, Picture]:
-        terms = self._robots.terms(deadline_at, picture.judge_magic)
+        terms = self._robots.terms(deadline_at, picture.judge_magic, _conditions(job.held))
         answer = self._client.get(job.url, terms, deadline_at)
         facts = picture.examine(
             answer.body, max_pixels=self._params.max_pixels, min_side_px=self._params.min_side_px
         )
+        if facts.sha256 in self._barred.sha256s or self._barred.bars(answer.final_url):
+            raise FetchFailedError("blocklisted", "leads to what was taken down", http_code=answer.http_code)
         path = self._layout.image(facts.sha256, images.EXTENSIONS[facts.format])
         if not path.exists():
             files.write_bytes(path, answer.body)
@@ -101,6 +105,12 @@ class Downloader:
         jitter_s = random.uniform(0, self._params.backoff_s * 2**attempts)  # noqa: S311 - no secret
         pause_s = max(error.retry_after_s, jitter_s)
         return time.monotonic() + pause_s < deadline_at and not self._stopped.wait(pause_s)
+
+
+def _conditions(held: Held) -> dict[str, str]:
+    """Ask only for what has changed since."""
+    marks = {"If-None-Match": held.etag, "If-Modified-Since": held.last_modified}
+    return {name: mark for name, mark in marks.items() if mark}
 
 
 def _header(answer: Answer, name: str) -> str | None:

@@ -40,7 +40,7 @@ _PASSING_CODES = frozenset({408, 425, 429})
 
 def check_retry(statuses: Set[str]) -> None:
     """Raise UsageError when a status is none that a URL can be fetched again for."""
-    choices = [status for status in STATUSES if status != "ok"]
+    choices = [status for status in STATUSES if status not in ("not_modified", "blocklisted")]
     for status in sorted(statuses - set(choices)):
         near = get_close_matches(status, choices, 1)
         raise UsageError(

@@ -26,13 +26,14 @@ def read(ledger: Ledger, lists: Iterable[Path], root: Path) -> int:
 
 
 def jobs(ledger: Ledger, lists: Iterable[Path]) -> Iterator[Job]:
-    """Yield, in the order of the lists, the URLs that `Ledger.select_pending` chose."""
+    """Yield, in the order of the lists, the URLs that the ledger chose."""
     for path in _distinct(lists):
         for listed in url_list.read(path, Account()):
             url = normalise(listed.url)
             key = url_id(url)
-            if ledger.take_pending(key):
-                yield Job(key, url, host_of(url))
+            held = ledger.take_pending(key)
+            if held is not None:
+                yield Job(key, url, host_of(url), held)
 
 
 def _distinct(lists: Iterable[Path]) -> list[Path]:

@@ -6,12 +6,22 @@ from wreck_core.ingest.picture import Picture
 
 
 @dataclass(frozen=True)
+class Held:
+    """What a URL gave when it was last asked: its picture, and the marks by which its host knows it."""
+
+    sha256: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True)
 class Job:
     """One URL to fetch: normalised and whole, secrets and all, so it is never stored or shown."""
 
     url_id: str
     url: str
     host: str
+    held: Held = Held()
 
 
 @dataclass(frozen=True)

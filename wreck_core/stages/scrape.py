@@ -7,12 +7,14 @@ caller that spreads the fetching: `plan`, `fetch` (anywhere), `record` (one proc
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
 from wreck_core import files
-from wreck_core.ingest import candidates, reading, url_map
+from wreck_core.ingest import blocklist, candidates, reading, row_log, url_map
+from wreck_core.ingest.lanes import cut
 from wreck_core.ingest.ledger import Ledger
 from wreck_core.ingest.outcome import check_retry
 from wreck_core.ingest.pool import fetch_all
@@ -29,7 +31,8 @@ parse_map = url_map.parse
 class ScrapeRequest:
     """What to scrape: lists, statuses to fetch again, at most how many URLs, mirrors as (FROM, TO).
 
-    Raises UsageError when a status is unknown.
+    To retry `ok` is to ask whether pictures have changed that were last asked for `scrape.refresh_days`
+    ago. Raises UsageError when a status is unknown.
     """
 
     lists: tuple[Path, ...]
@@ -37,9 +40,14 @@ class ScrapeRequest:
     max_urls: int | None = None
     url_map: tuple[tuple[str, str], ...] = ()
     allow_private: bool = False
+    asked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:
         check_retry(self.retry)
+
+    def log(self, layout: Layout) -> Path:
+        """Where each URL that ends leaves a line."""
+        return layout.logs / f"scrape-{self.asked_at:%Y-%m-%dT%H-%M-%S}.jsonl"
 
 
 def run(params: Params, layout: Layout, request: ScrapeRequest, progress: Progress = silent) -> Summary:
@@ -52,7 +60,7 @@ def run(params: Params, layout: Layout, request: ScrapeRequest, progress: Progre
         done, shown_at = 0, 0.0
         with closing(_fetch_all(jobs, params, layout, request)) as batches:
             for rows in batches:
-                ledger.record(rows)
+                _record(ledger, layout, request, rows)
                 done += len(rows)
                 if time.monotonic() - shown_at >= _PROGRESS_S or done == total:
                     progress(done, total, rows[-1].host)
@@ -60,16 +68,15 @@ def run(params: Params, layout: Layout, request: ScrapeRequest, progress: Progre
         return candidates.write(ledger, layout, params.scrape.placeholder_urls)
 
 
-def plan(params: Params, layout: Layout, request: ScrapeRequest) -> list[list[Job]]:
-    """Read the lists into the ledger; return what is to be fetched, in chunks of `scrape.chunk_urls`.
+def plan(params: Params, layout: Layout, request: ScrapeRequest, lanes: int) -> list[list[list[Job]]]:
+    """Read the lists into the ledger; return what is to be fetched, as lanes of chunks.
 
-    URLs of one host stay together, so few chunks ask the same host at the same time.
+    A chunk has at most `scrape.chunk_urls`. All URLs of a host are in one lane: work on the chunks of a
+    lane one after the other.
     """
     with files.locked(layout.locks, "scrape"), Ledger(layout.ledger) as ledger:
         pending, _ = _pending(ledger, params, layout, request)
-        jobs = sorted(pending, key=lambda job: job.host)
-    size = params.scrape.chunk_urls
-    return [jobs[start : start + size] for start in range(0, len(jobs), size)]
+        return cut(pending, lanes, params.scrape.chunk_urls)
 
 
 def fetch(params: Params, layout: Layout, request: ScrapeRequest, chunk: list[Job]) -> list[Row]:
@@ -77,13 +84,13 @@ def fetch(params: Params, layout: Layout, request: ScrapeRequest, chunk: list[Jo
     return [row for rows in _fetch_all(iter(chunk), params, layout, request) for row in rows]
 
 
-def record(layout: Layout, rows: list[Row]) -> None:
-    """Write what `fetch` returned into the ledger."""
+def record(layout: Layout, request: ScrapeRequest, rows: list[Row]) -> None:
+    """Write what `fetch` returned into the ledger and the log."""
     with Ledger(layout.ledger) as ledger:
-        ledger.record(rows)
+        _record(ledger, layout, request, rows)
 
 
-def finish(params: Params, layout: Layout, request: ScrapeRequest) -> Summary:
+def finish(params: Params, layout: Layout) -> Summary:
     """Write candidates.parquet and scrape.json from the ledger."""
     with files.locked(layout.locks, "scrape"), Ledger(layout.ledger) as ledger:
         return candidates.write(ledger, layout, params.scrape.placeholder_urls)
@@ -95,6 +102,11 @@ def _fetch_all(
     return fetch_all(jobs, params.scrape, layout, request.url_map, allow_private=request.allow_private)
 
 
+def _record(ledger: Ledger, layout: Layout, request: ScrapeRequest, rows: list[Row]) -> None:
+    ledger.record(rows)
+    row_log.append(request.log(layout), rows, ledger)
+
+
 def _pending(
     ledger: Ledger, params: Params, layout: Layout, request: ScrapeRequest
 ) -> tuple[Iterator[Job], int]:
@@ -102,6 +114,10 @@ def _pending(
     for temp in layout.images.glob("*/.*.tmp"):  # left by a kill -9
         temp.unlink()
     number = reading.read(ledger, request.lists, layout.root)
-    count = ledger.select_pending(number, request.retry, params.scrape.placeholder_urls)
+    ledger.block(blocklist.blocklist(blocklist.read(layout.takedowns)))
+    count = ledger.select_pending(number, request.retry - {"ok"}, params.scrape.placeholder_urls)
+    if "ok" in request.retry:
+        before = request.asked_at - timedelta(days=params.scrape.refresh_days)
+        count += ledger.select_held(number, f"{before:%Y-%m-%dT%H:%M:%SZ}")
     jobs = islice(reading.jobs(ledger, request.lists), request.max_urls)
     return jobs, min(count, request.max_urls or count)
