@@ -4,10 +4,11 @@ Stages run as `dvc --wait-for-lock repro -s <stage>`: without waiting, concurren
 DVC's lock, and without `-s` each walks all its ancestors again (treeverse/dvc#11054).
 """
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
@@ -23,6 +24,7 @@ Outcome = Literal["ran", "restored", "skipped"]
 Graph = dict[str, list[str]]
 
 BLOCKED = "is busy, it is being blocked by"  # DVC of a stage that an earlier process still runs
+TEXT_BEGINS = (b"{", b"<", b"s")  # JSON, HTML, a CSV whose first column is sha256: what we version as text
 ERROR_LINES = 6  # of a failed stage's output that go into the message
 
 
@@ -173,6 +175,58 @@ def _refuse_links(path: Path) -> None:
             raise InputError(
                 "is a symbolic link", where=str(below), fix="remove it; pictures are plain files"
             )
+
+
+def forget(root: Path, names: Collection[str]) -> int:
+    """Delete versioned pictures from the cache and the default remote; count the objects.
+
+    `names` are the pictures' file names without extension. Of text files (reports, label events), and
+    of tables with URLs, every version that names one of them goes too. Older commits can then no
+    longer be checked out whole.
+    """
+    if not (root / ".dvc").is_dir():
+        return 0
+    with _repository(root) as repo:
+        cache = repo.cache.local
+        remote = repo.cloud.get_remote_odb() if repo.config["core"].get("remote") else None
+        doomed: set[str] = set()
+        for oid in cache.all():
+            path = Path(cache.oid_to_path(oid))
+            if oid.endswith(".dir"):
+                doomed.update(entry["md5"] for entry in _listed(path) if Path(entry["relpath"]).stem in names)
+            elif _tells_of(path, names):
+                doomed.add(oid)
+        for oid in sorted(doomed):
+            for store in (cache, remote):
+                if store is not None and store.exists(oid):
+                    store.delete(oid)
+    return len(doomed)
+
+
+def _listed(path: Path) -> list[dict[str, str]]:
+    entries: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+    return entries
+
+
+def _tells_of(path: Path, names: Collection[str]) -> bool:
+    """Whether a cached file is a text that names one of the pictures, or a table that knows its URL."""
+    with path.open("rb") as handle:
+        head = handle.read(8)
+    if head.startswith(b"PAR1"):
+        return _table_tells_of(path, names)
+    if head[:1] not in TEXT_BEGINS:
+        return False
+    data = path.read_bytes()
+    return any(name.encode() in data for name in names)
+
+
+def _table_tells_of(path: Path, names: Collection[str]) -> bool:
+    import pyarrow.parquet
+
+    table = pyarrow.parquet.ParquetFile(path)
+    if not {"sha256", "url"} <= set(table.schema_arrow.names):
+        return False
+    return not set(names).isdisjoint(table.read(["sha256"])["sha256"].to_pylist())
 
 
 def files_in_git(root: Path) -> list[str]:

@@ -1,5 +1,9 @@
 """The commands that look after a workspace."""
 
+from typing import Annotated
+
+import typer
+
 from wreck_core.cli import app
 from wreck_core.cli.common import AsJson, end, load
 
@@ -20,3 +24,16 @@ def doctor(as_json: AsJson = False) -> None:
     from wreck_core.stages import doctor as stage
 
     end(stage.run(*load()), as_json)
+
+
+@app.command(rich_help_panel=UPKEEP)
+def takedown(
+    target: Annotated[str, typer.Argument(metavar="URL|SHA|HOST", help="What must go.")],
+    reason: Annotated[str, typer.Option(help="Kept in data/takedown.csv.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Remove a picture, a URL's pictures or a host's from everything, and never fetch them again."""
+    from wreck_core.stages import takedown as stage
+
+    params, layout = load()
+    end(stage.run(params, layout, target, reason), as_json)

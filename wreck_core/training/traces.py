@@ -1,0 +1,34 @@
+"""What training keeps of pictures: their features, and the models that have seen them."""
+
+import sqlite3
+from collections.abc import Collection
+from contextlib import closing
+from pathlib import Path
+
+import pandas as pd
+
+_BUSY_S = 60.0
+
+
+def forget_features(folder: Path, sha256s: Collection[str]) -> int:
+    """Delete the features of pictures from every store below `folder`; count the vectors."""
+    deleted = 0
+    for path in sorted(folder.glob("*.db")):
+        with closing(sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)) as database:
+            database.execute("PRAGMA secure_delete = ON")
+            # A key is the hash, or the hash and a box after a colon.
+            deleted += database.executemany(
+                "DELETE FROM features WHERE key = ?1 OR key GLOB ?1 || ':*'", [(name,) for name in sha256s]
+            ).rowcount
+            database.execute("VACUUM")
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return deleted
+
+
+def models_that_saw(models: Path, sha256s: Collection[str]) -> list[str]:
+    """Name the backbones whose models were trained or judged on any of the pictures."""
+    return [
+        path.parent.name
+        for path in sorted(models.glob("*/oof.parquet"))
+        if pd.read_parquet(path, columns=["sha256"]).sha256.isin(list(sha256s)).any()
+    ]
