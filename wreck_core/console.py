@@ -26,6 +26,7 @@ from wreck_core.summary import Summary
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
+HOST_LINES = 15  # of `status`
 PLAIN_LINES = 10  # progress lines of a whole run where there is no terminal
 
 
@@ -115,6 +116,27 @@ def _plain(name: str) -> Callback:
             err.print(Text(harmless(f"{name}: {done:,} of {total:,} {text}".rstrip())))
 
     return report
+
+
+def show_hosts(hosts: Sequence[dict[str, Any]]) -> None:
+    """Print the hosts of `status` as a table, the largest; times are of whole URLs."""
+    if not hosts:
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("host", "URLs", "ok", "per s", "p50 ms", "p99 ms", "failures"):
+        table.add_column(heading, justify="left" if heading in ("host", "failures") else "right")
+    for host in hosts[:HOST_LINES]:
+        statuses = dict(host["statuses"])
+        numbers = (host["urls"], statuses.pop("ok", 0), host["per_s"], host["p50_ms"], host["p99_ms"])
+        worst = sorted(statuses.items(), key=lambda count: -count[1])
+        table.add_row(
+            Text(harmless(host["host"])),
+            *("" if number is None else _number(number) for number in numbers),
+            Text(", ".join(f"{status} {urls:,}" for status, urls in worst), style="red"),
+        )
+    out.print(table)
+    if len(hosts) > HOST_LINES:
+        out.print(Text(f"and {len(hosts) - HOST_LINES:,} smaller hosts", style="dim"))
 
 
 def show_predictions(rows: Sequence[dict[str, Any]], *, positive: str) -> None:

@@ -11,6 +11,18 @@ UPKEEP = "Upkeep"
 
 
 @app.command(rich_help_panel=UPKEEP)
+def status(as_json: AsJson = False) -> None:
+    """Show where the workspace stands: hosts, queue, dataset, models."""
+    from wreck_core import console
+    from wreck_core.stages import status as stage
+
+    summary = stage.run(*load())
+    if not as_json:
+        console.show_hosts(summary.data["hosts"])
+    end(summary, as_json)
+
+
+@app.command(rich_help_panel=UPKEEP)
 def snapshot(as_json: AsJson = False) -> None:
     """Version the pictures and the label log with DVC."""
     from wreck_core.stages import snapshot as stage

@@ -1,0 +1,84 @@
+"""Where a workspace stands, on one screen: URLs, hosts, queue, dataset, models. It changes nothing."""
+
+from typing import Any
+
+from wreck_core import files
+from wreck_core.ingest import metrics
+from wreck_core.ingest.ledger import Ledger
+from wreck_core.labeling.store import Store
+from wreck_core.layout import Layout
+from wreck_core.params import Params
+from wreck_core.stages.enqueue import ROUND
+from wreck_core.summary import Summary
+
+
+def run(params: Params, layout: Layout) -> Summary:
+    """Sum up what there is; parts that nobody has begun are left out, also while a scrape is at work."""
+    urls, hosts = _urls(params, layout)
+    data: dict[str, Any] = {
+        "urls": urls,
+        "hosts": hosts,
+        "queue": _queue(layout),
+        "dataset": _dataset(layout),
+        "models": _models(params, layout),
+    }
+    rows = tuple((name, _words(data[name])) for name in ("urls", "queue", "dataset", "models") if data[name])
+    return Summary(headline=_next_step(data), rows=rows, data=data)
+
+
+def _urls(params: Params, layout: Layout) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    if not layout.ledger.exists():
+        return {}, []
+    shared = params.scrape.placeholder_urls
+    with Ledger(layout.ledger) as ledger:
+        counts = {status or "not tried yet": urls for status, urls in ledger.counts(shared).items()}
+        return dict(sorted(counts.items(), key=lambda count: -count[1])), metrics.hosts(ledger, shared)
+
+
+def _queue(layout: Layout) -> dict[str, int]:
+    if not layout.label_db.exists():
+        return {}
+    with Store(layout.label_db) as store:
+        return store.counts(ROUND)
+
+
+def _dataset(layout: Layout) -> dict[str, Any]:
+    if not layout.dataset_json.exists():
+        return {}
+    record = files.read_json(layout.dataset_json)
+    return {"used": record["funnel"]["used"], **record["labels"], "clusters": record["clusters"]}
+
+
+def _models(params: Params, layout: Layout) -> dict[str, Any]:
+    """Give each backbone's out-of-fold ROC AUC, or `failed` or `not trained`; none before the first."""
+    found: dict[str, Any] = {}
+    for name in params.backbones:
+        folder = layout.model(name)
+        if (folder / "failed.json").exists():
+            found[name] = "failed"
+        elif (folder / "metrics.json").exists():
+            found[name] = files.read_json(folder / "metrics.json")["roc_auc"]
+        else:
+            found[name] = "not trained"
+    return found if set(found.values()) != {"not trained"} else {}
+
+
+def _words(told: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {_word(value)}" for name, value in told.items())
+
+
+def _word(value: int | float | str) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
+
+
+def _next_step(data: dict[str, Any]) -> str:
+    waiting = data["queue"].get("open", 0) + data["queue"].get("leased", 0)
+    if not data["urls"]:
+        return "nothing was scraped yet: run `wreck scrape LIST`"
+    if data["urls"].get("not tried yet"):
+        return "some URLs were not tried yet: run `wreck scrape` with their lists again"
+    if waiting:
+        return f"{waiting:,} pictures wait for a label: run `wreck label`"
+    return "`dvc repro` brings dataset, models and leaderboard up to date"
