@@ -98,6 +98,17 @@ def test_another_picture_joins_the_first_and_a_placeholder_replaces_none(
     assert sorted(again["sha256"]) == sorted(frame["sha256"])
 
 
+def test_a_picture_whose_file_is_gone_is_fetched_whole(
+    layout: Layout, web: Pages, scrape_list: Callable[..., Any]
+) -> None:
+    scrape_list("0.jpg")
+    (path,) = layout.images.rglob("*.jpg")
+    path.unlink()
+    scrape_list("0.jpg", retry=AGAIN)
+    assert web.codes() == [200, 200]
+    assert path.exists()
+
+
 def test_a_recent_answer_is_not_asked_for_again(
     params: Params, web: Pages, scrape_list: Callable[..., Any]
 ) -> None:

@@ -29,13 +29,16 @@ _COLUMNS = list(Tombstone.__dataclass_fields__)
 class Blocklist:
     """Pictures, URLs and hosts that are barred."""
 
-    sha256s: frozenset[str]
-    url_ids: frozenset[str]
-    hosts: frozenset[str]
+    sha256s: frozenset[str] = frozenset()
+    url_ids: frozenset[str] = frozenset()
+    hosts: frozenset[str] = frozenset()
 
     def bars(self, normal_url: str) -> bool:
         """Whether a normalised URL, or its host, was taken down."""
         return url_id(normal_url) in self.url_ids or host_of(normal_url) in self.hosts
+
+
+NOTHING_BARRED = Blocklist()
 
 
 def blocklist(tombstones: Iterable[Tombstone]) -> Blocklist:

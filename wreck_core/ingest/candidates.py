@@ -67,9 +67,9 @@ def write(ledger: Ledger, layout: Layout, placeholder_urls: int) -> Summary:
         "pending": counts.get(None, 0),
         **ledger.stored(placeholder_urls),
         "asked_again": metrics.asked_again(ledger, placeholder_urls),
-        "placeholders": metrics.placeholders(ledger, placeholder_urls)[:_LISTED],
-        "failures": metrics.failures(ledger, placeholder_urls)[:_LISTED],
-        "hosts": [_host(host) for host in metrics.hosts(ledger, placeholder_urls)[:_LISTED]],
+        "placeholders": metrics.placeholders(ledger, placeholder_urls, _LISTED),
+        "failures": metrics.failures(ledger, placeholder_urls, _LISTED),
+        "hosts": [_host(host) for host in metrics.hosts(ledger, placeholder_urls, _LISTED)],
         "lists": {name: asdict(account) for name, account in ledger.lists().items()},
     }
     files.write_json(layout.scrape_json, report)

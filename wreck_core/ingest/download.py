@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from wreck_core import files, images
 from wreck_core.errors import ImageRejectedError
-from wreck_core.ingest import blocklist, picture
+from wreck_core.ingest import picture
+from wreck_core.ingest.blocklist import Blocklist
 from wreck_core.ingest.outcome import FetchFailedError
 from wreck_core.ingest.picture import Picture
 from wreck_core.ingest.robots import Robots
@@ -20,6 +21,26 @@ from wreck_core.params import ScrapeParams
 _HEADER_CHARS = 256
 
 
+class PictureStore:
+    """The pictures on disk, and which of them must not come back."""
+
+    def __init__(self, layout: Layout, barred: Blocklist) -> None:
+        self._layout, self._barred = layout, barred
+
+    def keep(self, facts: Picture, data: bytes) -> None:
+        """Store a picture under its hash. Raises FetchFailedError `blocklisted` when it was taken down."""
+        if facts.sha256 in self._barred.sha256s:
+            raise FetchFailedError("blocklisted", "is a picture that was taken down", http_code=200)
+        path = self._layout.image(facts.sha256, images.EXTENSIONS[facts.format])
+        if not path.exists():
+            files.write_bytes(path, data)
+
+    def still(self, held: Held) -> Held:
+        """Give what is held, or nothing when its file is gone: then it must be fetched whole."""
+        folder = self._layout.images / (held.sha256 or "")[:2]
+        return held if held.sha256 and any(folder.glob(f"{held.sha256}.*")) else Held()
+
+
 class Downloader:
     """Fetches jobs on any number of threads. `stopped` ends the waits between tries."""
 
@@ -28,12 +49,11 @@ class Downloader:
         client: Client,
         robots: Robots,
         params: ScrapeParams,
-        layout: Layout,
+        store: PictureStore,
         stopped: threading.Event,
     ) -> None:
         self._client, self._robots, self._params = client, robots, params
-        self._layout, self._stopped = layout, stopped
-        self._barred = blocklist.blocklist(blocklist.read(layout.takedowns))
+        self._store, self._stopped = store, stopped
 
     def fetch(self, job: Job) -> Row:
         """Fetch one URL within `scrape.deadline_s`, tries and all. Every end is a row.
@@ -46,10 +66,11 @@ class Downloader:
         failure = FetchFailedError("deadline", "did not end in time")
         attempts = 0
         again = True
+        held = self._store.still(job.held)
         while again:
             attempts += 1
             try:
-                answer, facts = self._try(job, deadline_at)
+                answer, facts = self._try(job.url, held, deadline_at)
             except ImageRejectedError as error:
                 failure = FetchFailedError(error.status, error.what, http_code=200)
                 again = False
@@ -58,7 +79,7 @@ class Downloader:
                 failure = failure if error.status == "deadline" else error
                 again = self._wait(error, attempts, deadline_at)
             else:
-                same = facts.sha256 == job.held.sha256
+                same = facts.sha256 == held.sha256
                 return Row(
                     url_id=job.url_id,
                     host=job.host,
@@ -84,17 +105,13 @@ class Downloader:
             retry_after_s=failure.retry_after_s,
         )
 
-    def _try(self, job: Job, deadline_at: float) -> tuple[Answer, Picture]:
-        terms = self._robots.terms(deadline_at, picture.judge_magic, _conditions(job.held))
-        answer = self._client.get(job.url, terms, deadline_at)
+    def _try(self, url: str, held: Held, deadline_at: float) -> tuple[Answer, Picture]:
+        terms = self._robots.terms(deadline_at, picture.judge_magic, _conditions(held))
+        answer = self._client.get(url, terms, deadline_at)
         facts = picture.examine(
             answer.body, max_pixels=self._params.max_pixels, min_side_px=self._params.min_side_px
         )
-        if facts.sha256 in self._barred.sha256s or self._barred.bars(answer.final_url):
-            raise FetchFailedError("blocklisted", "leads to what was taken down", http_code=answer.http_code)
-        path = self._layout.image(facts.sha256, images.EXTENSIONS[facts.format])
-        if not path.exists():
-            files.write_bytes(path, answer.body)
+        self._store.keep(facts, answer.body)
         return answer, facts
 
     def _wait(self, error: FetchFailedError, attempts: int, deadline_at: float) -> bool:

@@ -86,6 +86,8 @@ class Ledger:
     def block(self, barred: Blocklist) -> int:
         """Erase what is known of barred pictures, URLs and hosts, but for their ids; count the URLs."""
         names = _names(barred)
+        if not any(vars(barred).values()):
+            return 0
         self._db.execute("BEGIN IMMEDIATE")
         erased = [self._db.execute(statement, names).rowcount for statement in sql.BLOCK]
         self._db.execute("COMMIT")

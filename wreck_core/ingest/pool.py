@@ -6,7 +6,8 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from wreck_core.errors import WreckError
-from wreck_core.ingest.download import Downloader
+from wreck_core.ingest import blocklist
+from wreck_core.ingest.download import Downloader, PictureStore
 from wreck_core.ingest.robots import Robots
 from wreck_core.ingest.rows import Job, Row
 from wreck_core.ingest.safe_http import Client
@@ -34,9 +35,11 @@ def fetch_all(
     """
     stopped = threading.Event()
     url_map = UrlMap(mirrors)
-    with Client(params, url_map, allow_private=allow_private) as client:
+    barred = blocklist.blocklist(blocklist.read(layout.takedowns))
+    with Client(params, url_map, allow_private=allow_private, barred=barred) as client:
         robots = Robots(client, params)
-        downloader = Downloader(client, robots, params, layout, stopped)
+        store = PictureStore(layout, barred)
+        downloader = Downloader(client, robots, params, store, stopped)
         schedule = Schedule(
             jobs,
             per_host=params.per_host,

@@ -24,6 +24,7 @@ from urllib3.util import parse_url
 
 from wreck_core import __version__
 from wreck_core.errors import WreckError
+from wreck_core.ingest.blocklist import NOTHING_BARRED, Blocklist
 from wreck_core.ingest.outcome import FetchFailedError
 from wreck_core.ingest.transfer import JudgedAdapter, Transfer, Watchdog, judge_literal
 from wreck_core.ingest.url_map import UrlMap
@@ -94,9 +95,16 @@ def _new_session(agent: str, proxy: str) -> requests.Session:
 class Client:
     """A context manager that any number of threads may fetch with at once."""
 
-    def __init__(self, params: ScrapeParams, url_map: UrlMap, *, allow_private: bool = False) -> None:
+    def __init__(
+        self,
+        params: ScrapeParams,
+        url_map: UrlMap,
+        *,
+        allow_private: bool = False,
+        barred: Blocklist = NOTHING_BARRED,
+    ) -> None:
         self._params = params
-        self._map = url_map
+        self._map, self._barred = url_map, barred
         self._agent = user_agent(params.contact)
         self._public_only = not (allow_private or params.allow_private)
         self._watchdog = Watchdog(params.ports, public_only=self._public_only)
@@ -133,6 +141,8 @@ class Client:
     def _follow(self, url: str, terms: Terms, transfer: Transfer) -> Answer:
         """Go from hop to hop until one answers."""
         for _ in range(self._params.max_redirects + 1):
+            if self._barred.bars(url):
+                raise FetchFailedError("blocklisted", "leads to what was taken down")
             mirror = self._map.forward(url)
             transfer.trusted = mirror is not None or bool(self._params.proxy)
             if mirror is None:

@@ -11,6 +11,8 @@ from wreck_core.params import Params
 from wreck_core.stages.enqueue import ROUND
 from wreck_core.summary import Summary
 
+HOSTS = 1000  # at most so many are told, the largest
+
 
 def run(params: Params, layout: Layout) -> Summary:
     """Sum up what there is; parts that nobody has begun are left out, also while a scrape is at work."""
@@ -32,7 +34,7 @@ def _urls(params: Params, layout: Layout) -> tuple[dict[str, int], list[dict[str
     shared = params.scrape.placeholder_urls
     with Ledger(layout.ledger) as ledger:
         counts = {status or "not tried yet": urls for status, urls in ledger.counts(shared).items()}
-        return dict(sorted(counts.items(), key=lambda count: -count[1])), metrics.hosts(ledger, shared)
+        return dict(sorted(counts.items(), key=lambda count: -count[1])), metrics.hosts(ledger, shared, HOSTS)
 
 
 def _queue(layout: Layout) -> dict[str, int]:
