@@ -100,6 +100,29 @@ def test_undoing_a_change_brings_the_earlier_label_back(store: Store) -> None:
     assert store.counts("primary")["done"] == 1
 
 
+def test_answers_in_the_adjudication_round_adjudicate_also_when_changed_or_undone(
+    store: Store, pictures: dict[str, Path]
+) -> None:
+    sha256 = next(iter(pictures))
+    store.enqueue([(sha256, 0.0)], "adjudicate", "conflict")
+    task = store.claim("judge", "adjudicate")[0]
+    store.answer(task, "judge", "damaged")
+    store.relabel(store.own_answers("judge", "adjudicate")[0], "judge", "undamaged")
+    assert [(row["kind"], row["label"]) for row in store.current_labels()] == [("adjudicate", "undamaged")]
+    store.undo("judge", "adjudicate")
+    assert [(row["kind"], row["label"]) for row in store.current_labels()] == [("adjudicate", "damaged")]
+    assert store.counts("adjudicate")["done"] == 1
+    store.undo("judge", "adjudicate")
+    assert store.claim("judge", "adjudicate") == [task]
+
+
+def test_a_list_does_not_settle_a_contradiction(store: Store, pictures: dict[str, Path]) -> None:
+    sha256 = next(iter(pictures))
+    store.enqueue([(sha256, 0.0)], "adjudicate", "conflict")
+    store.import_labels("list:a", [Import(sha256, "damaged")], "2026-01-02T03:04:05Z")
+    assert store.counts("adjudicate")["open"] == 1
+
+
 def test_the_log_cannot_be_rewritten(store: Store, tmp_path: Path) -> None:
     store.answer(store.claim("ann", "primary")[0], "ann", "damaged")
     database = sqlite3.connect(tmp_path / "labels.db")

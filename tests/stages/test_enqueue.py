@@ -27,9 +27,14 @@ def in_order(params: Params, order: str) -> Params:
     return params.model_copy(update={"enqueue": params.enqueue.model_copy(update={"order": order})})
 
 
-def waiting(layout: Layout) -> list[str]:
+def write_duplicates(layout: Layout, *pairs: tuple[str, str, str], conflict: bool = False) -> None:
+    table = pd.DataFrame(pairs, columns=["sha256", "survivor_sha256", "decision"])
+    table.assign(conflict=conflict).to_parquet(layout.duplicates)
+
+
+def waiting(layout: Layout, round_name: str = enqueue.ROUND) -> list[str]:
     with open_store(layout) as store:
-        tasks = [task.sha256 for task in store.claim("ann", enqueue.ROUND, 100)]
+        tasks = [task.sha256 for task in store.claim("ann", round_name, 100)]
         store.release("ann")
     return tasks
 
@@ -57,8 +62,9 @@ def test_fifo_keeps_the_order_of_the_lists_and_random_is_seeded(
 
 
 def test_dropped_duplicates_and_labelled_pictures_do_not_wait(params: Params, layout: Layout) -> None:
-    pairs = [(SHAS[1], SHAS[2], "drop"), (SHAS[3], SHAS[4], "review"), (SHAS[0], SHAS[0], "drop")]
-    pd.DataFrame(pairs, columns=["sha256", "survivor_sha256", "decision"]).to_parquet(layout.duplicates)
+    write_duplicates(
+        layout, (SHAS[1], SHAS[2], "drop"), (SHAS[3], SHAS[4], "review"), (SHAS[0], SHAS[0], "drop")
+    )
     with open_store(layout) as store:
         store.import_labels("list:a", [Import(SHAS[5], "damaged")], "2026-01-02T03:04:05Z")
     enqueue.run(params, layout)
@@ -67,10 +73,27 @@ def test_dropped_duplicates_and_labelled_pictures_do_not_wait(params: Params, la
 
 def test_a_new_duplicate_no_longer_waits(params: Params, layout: Layout) -> None:
     enqueue.run(params, layout)
-    found = pd.DataFrame([(SHAS[1], SHAS[2], "drop")], columns=["sha256", "survivor_sha256", "decision"])
-    found.to_parquet(layout.duplicates)
+    write_duplicates(layout, (SHAS[1], SHAS[2], "drop"))
     assert dict(enqueue.run(params, layout).rows)["parked"] == 1
     assert SHAS[1] not in waiting(layout)
+
+
+def test_contradicting_labels_wait_for_adjudication_until_they_agree(params: Params, layout: Layout) -> None:
+    write_duplicates(layout, (SHAS[1], SHAS[2], "review"), (SHAS[3], SHAS[4], "review"), conflict=True)
+    with open_store(layout) as store:
+        said = [
+            Import(SHAS[1], "damaged"),
+            Import(SHAS[2], "undamaged"),
+            Import(SHAS[9], "unsure", "conflict"),
+        ]
+        store.import_labels("list:a", said, "2026-01-02T03:04:05Z")
+    summary = enqueue.run(params, layout)
+    # Pictures 3 and 4 have no label yet: their first one settles it.
+    assert waiting(layout, "adjudicate") == [SHAS[1], SHAS[2], SHAS[9]]
+    assert "wreck label --round adjudicate" in summary.notes[0]
+
+    layout.duplicates.unlink()
+    assert enqueue.run(params, layout).data["adjudicate"]["open"] == 1
 
 
 def test_before_any_scrape_it_says_what_to_do(params: Params, layout: Layout) -> None:

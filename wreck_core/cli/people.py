@@ -21,7 +21,7 @@ def label(
         str, typer.Option("--as", metavar="NAME", help="Your name; the login name by default.")
     ] = "",
     round_name: Annotated[
-        str, typer.Option("--round", metavar="NAME", help="Which round of labels.")
+        str, typer.Option("--round", metavar="NAME", help="`adjudicate` settles labels that contradict.")
     ] = "primary",
     as_json: AsJson = False,
 ) -> None:

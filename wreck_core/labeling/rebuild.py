@@ -11,6 +11,7 @@ from typing import Any
 
 from wreck_core.errors import InputError
 from wreck_core.labeling.consensus import LIST_ANNOTATOR
+from wreck_core.labeling.schema import answer_kind
 from wreck_core.labeling.store import Store
 from wreck_core.layout import Layout
 
@@ -79,7 +80,7 @@ def _as_event(row: dict[str, str]) -> dict[str, Any]:
         "uid": f"labels.csv:{row['sha256']}",
         **{name: row[name] for name in ("sha256", "round", "annotator", "label", "flags")},
         **{side: float(row[side]) if row[side] else None for side in "xywh"},
-        "kind": "import" if from_list else "label",
+        "kind": "import" if from_list else answer_kind(row["round"], row["label"]),
         "note": "from labels.csv",
         "undoes": None,
         "at": row["labeled_at"],

@@ -1,5 +1,15 @@
 """The tables of the label store."""
 
+ADJUDICATE = "adjudicate"  # the round in which contradictions are settled, and the kind of its answers
+
+
+def answer_kind(round_name: str, label: str | None) -> str:
+    """Name the kind of an answer given in a round; a label of None is a skip."""
+    if label is None:
+        return "skip"
+    return ADJUDICATE if round_name == ADJUDICATE else "label"
+
+
 SCHEMA = """
 CREATE TABLE task(
   task_id INTEGER PRIMARY KEY, sha256 TEXT NOT NULL CHECK(length(sha256) = 64), round TEXT NOT NULL,

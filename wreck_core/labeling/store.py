@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from wreck_core.errors import BusyError, StorageError
-from wreck_core.labeling.schema import SCHEMA
+from wreck_core.labeling.schema import ADJUDICATE, SCHEMA, answer_kind
 
 LEASE_S = 600.0
 _BUSY_S = 30.0
@@ -31,7 +31,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Event:
-    """What somebody said of a picture: `kind` label or skip, `label` None for a skip."""
+    """What somebody said of a picture: `kind` label, adjudicate or skip, `label` None for a skip."""
 
     event_id: int
     task_id: int | None
@@ -195,7 +195,7 @@ class Store:
                 sha256=task.sha256,
                 round=held["round"],
                 annotator=annotator,
-                kind="skip" if label is None else "label",
+                kind=answer_kind(held["round"], label),
                 label=label,
                 shown_ms=shown_ms,
             )
@@ -214,7 +214,7 @@ class Store:
                 sha256=event.sha256,
                 round=old["round"],
                 annotator=annotator,
-                kind="label",
+                kind=answer_kind(old["round"], label),
                 label=label,
             )
 
@@ -225,7 +225,7 @@ class Store:
         """
         with self._transaction():
             last = self._db.execute(
-                "SELECT * FROM standing WHERE annotator = ? AND round = ? AND kind IN ('label', 'skip') "
+                "SELECT * FROM standing WHERE annotator = ? AND round = ? AND kind <> 'import' "
                 "ORDER BY event_id DESC LIMIT 1",
                 (annotator, round_name),
             ).fetchone()
@@ -241,7 +241,7 @@ class Store:
                 undoes=last["event_id"],
             )
             earlier = self._db.execute(
-                "SELECT 1 FROM standing WHERE task_id = ? AND kind = 'label'", (last["task_id"],)
+                "SELECT 1 FROM standing WHERE task_id = ? AND kind <> 'skip'", (last["task_id"],)
             ).fetchone()
             if earlier is None:
                 self._db.execute(
@@ -254,7 +254,7 @@ class Store:
     def import_labels(self, annotator: str, labels: Iterable[Import], at: str) -> int:
         """Take in a list's labels; only those that differ from what the list said before are added.
 
-        Waiting tasks of these pictures are done. Returns how many events were added.
+        Waiting tasks of these pictures are done, but for adjudications. Returns how many events were added.
         """
         added = 0
         with self._transaction():
@@ -277,7 +277,8 @@ class Store:
                     at=at,
                 )
                 self._db.execute(
-                    "UPDATE task SET state = 'done' WHERE sha256 = ? AND state = 'open'", (given.sha256,)
+                    "UPDATE task SET state = 'done' WHERE sha256 = ? AND state = 'open' AND round <> ?",
+                    (given.sha256, ADJUDICATE),
                 )
                 added += 1
         return added
@@ -329,7 +330,7 @@ class Store:
     def own_answers(self, annotator: str, round_name: str) -> list[Event]:
         """Give the annotator's current labels of the round, oldest first, one for each picture."""
         rows = self._db.execute(
-            "SELECT * FROM current_label WHERE annotator = ? AND round = ? AND kind = 'label' "
+            "SELECT * FROM current_label WHERE annotator = ? AND round = ? AND kind <> 'import' "
             "ORDER BY event_id",
             (annotator, round_name),
         )

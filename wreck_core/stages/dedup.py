@@ -90,7 +90,10 @@ def _count(found: Found, urls: int) -> dict[str, int]:
 
 def _summary(counts: dict[str, int]) -> Summary:
     conflicts = counts["conflicts"]
-    note = f"{conflicts} pictures carry contradicting labels and stay out of the dataset until relabelled"
+    note = (
+        f"{conflicts} pictures carry contradicting labels and stay out of the dataset:"
+        " run `wreck enqueue`, then `wreck label --round adjudicate`"
+    )
     return Summary(
         f"{counts['unique']:,} distinct pictures of {counts['urls']:,} fetched",
         rows=tuple((name.replace("_", " "), value) for name, value in counts.items()),
