@@ -7,7 +7,7 @@ import pandas as pd
 
 from wreck_core import files, phash, provenance
 from wreck_core.dataset import labels as label_file
-from wreck_core.dedup import claims, clusters, decisions, duplicates, folder
+from wreck_core.dedup import claims, clusters, decisions, duplicates, folder, rehash
 from wreck_core.dedup.duplicates import Found
 from wreck_core.errors import InputError
 from wreck_core.layout import Layout
@@ -21,23 +21,7 @@ def run(params: Params, layout: Layout) -> Summary:
     Raises InputError when nothing was scraped, GateError when the result smells of a mistake.
     """
     fingerprint = provenance.fingerprint(layout, "dedup")
-    if not layout.candidates.exists():
-        raise InputError(
-            "there are no pictures yet", where=str(layout.candidates), fix="run wreck scrape LIST first"
-        )
-    classes = params.labels.classes
-    candidates = pd.read_parquet(layout.candidates)
-    labels = label_file.read(layout.labels, classes)
-    labeled_at = dict(zip(labels.sha256, labels.labeled_at, strict=True))
-    candidates["labeled_at"] = [labeled_at.get(sha, "") for sha in candidates.sha256]
-    candidates["trained"] = candidates.sha256.isin(labels.sha256[labels.label.isin(classes)])
-    found = duplicates.find(
-        candidates,
-        layout.root,
-        decisions.read(layout.decisions),
-        claims.collect(candidates, labels, classes),
-        params.dedup,
-    )
+    candidates, found = search(params, layout)
     near_removed = found.dropped(*duplicates.NEAR_TRANSFORMS)
     clusters.check(found.pictures, found.survivor, near_removed, params.dedup)
     with files.replacing(layout.duplicates) as temp:
@@ -46,6 +30,23 @@ def run(params: Params, layout: Layout) -> Summary:
     record = {**counts, "hash_version": phash.HASH_VERSION, "fingerprint": fingerprint}
     files.write_json(layout.dedup_json, record)
     return _summary(counts)
+
+
+def search(params: Params, layout: Layout) -> tuple[pd.DataFrame, Found]:
+    """Give the candidates, with `labeled_at` and `trained`, and what was found in them. Writes nothing."""
+    if not layout.candidates.exists():
+        raise InputError(
+            "there are no pictures yet", where=str(layout.candidates), fix="run wreck scrape LIST first"
+        )
+    classes = params.labels.classes
+    candidates = rehash.bring_up_to_date(pd.read_parquet(layout.candidates), layout.root)
+    labels = label_file.read(layout.labels, classes)
+    labeled_at = dict(zip(labels.sha256, labels.labeled_at, strict=True))
+    candidates["labeled_at"] = [labeled_at.get(sha, "") for sha in candidates.sha256]
+    candidates["trained"] = candidates.sha256.isin(labels.sha256[labels.label.isin(classes)])
+    said = decisions.read(layout.decisions)
+    contradictions = claims.collect(candidates, labels, classes)
+    return candidates, duplicates.find(candidates, layout.root, said, contradictions, params.dedup)
 
 
 def run_folder(params: Params, place: Path) -> Summary:
