@@ -101,7 +101,8 @@ def table(count: int) -> pd.DataFrame:
 def test_too_large_a_cluster_stops_the_run_and_is_shown() -> None:
     with pytest.raises(GateError, match=r"4 pictures, more than dedup.max_cluster 3") as error:
         clusters.check(table(30), np.array([0, 0, 0, 0, *range(4, 30)]), 3, LIMITS)
-    assert "0.jpg <- 1.jpg, 2.jpg, 3.jpg" in str(error.value)
+    assert "0.jpg would stand for 3:\n      1.jpg\n      2.jpg\n      3.jpg\n" in str(error.value)
+    assert "wreck dedup --review" in str(error.value)
 
 
 def test_too_many_near_duplicates_stop_the_run() -> None:

@@ -22,14 +22,19 @@ _SHOWN_MEMBERS = 8
 
 
 def rank(pictures: pd.DataFrame) -> pd.DataFrame:
-    """Sort pictures so that of any two the first survives; a labelled one never yields to a newcomer.
+    """Sort pictures so that of any two the first survives; a labelled one never yields to a newcomer."""
+    keys = survivor_keys(pictures)
+    return pictures.loc[keys.sort_values(list(keys.columns)).index].reset_index(drop=True)
+
+
+def survivor_keys(pictures: pd.DataFrame) -> pd.DataFrame:
+    """Give what decides who survives, the weightiest column first; the smaller value survives.
 
     Needs sha256, width, height, bytes, list, line, labeled_at ('' when unlabelled) and trained (has
-    a label that trains). Order: trained label, any label (earliest first), pixels, bytes a pixel,
-    list and line, sha256.
+    a label that trains).
     """
     pixels = pictures.width * pictures.height
-    keys = pd.DataFrame(
+    return pd.DataFrame(
         {
             "untrained": ~pictures.trained,
             "unlabelled": pictures.labeled_at == "",
@@ -41,7 +46,6 @@ def rank(pictures: pd.DataFrame) -> pd.DataFrame:
             "sha256": pictures.sha256,
         }
     )
-    return pictures.loc[keys.sort_values(list(keys.columns)).index].reset_index(drop=True)
 
 
 def stars(count: int, near: Iterable[Pair], same: Iterable[Pair], apart: set[Pair]) -> Survivors:
@@ -85,17 +89,20 @@ def check(pictures: pd.DataFrame, survivor: Survivors, near_removed: int, params
     raise GateError(
         f"{fault}:\n{_show(pictures, survivor, sizes)}",
         where="dedup",
-        fix="look at them: lower dedup.threshold_bits if they differ, take a placeholder picture out of the"
-        " list, or raise the limit in params.yaml if they are all the same",
+        fix="look at them with `wreck dedup --review`: lower dedup.threshold_bits if they differ, take a"
+        " placeholder picture out of the list, or raise the limit in params.yaml if they are all the same",
     )
 
 
 def _show(pictures: pd.DataFrame, survivor: Survivors, sizes: NDArray[np.int64]) -> str:
+    """List the largest clusters: the survivor, and below it what would go."""
     lines = []
     for best in np.argsort(-sizes, kind="stable")[:_SHOWN_CLUSTERS]:
         if sizes[best] < 2:
             break
         members = pictures.path[(survivor == best) & (np.arange(len(pictures)) != best)]
-        more = f" and {len(members) - _SHOWN_MEMBERS} more" if len(members) > _SHOWN_MEMBERS else ""
-        lines.append(f"  {pictures.path[best]} <- {', '.join(members[:_SHOWN_MEMBERS])}{more}")
+        lines.append(f"  {pictures.path[best]} would stand for {len(members)}:")
+        lines += [f"      {path}" for path in members[:_SHOWN_MEMBERS]]
+        if len(members) > _SHOWN_MEMBERS:
+            lines.append(f"      and {len(members) - _SHOWN_MEMBERS} more")
     return "\n".join(lines)
