@@ -1,5 +1,6 @@
 """The commands of the pipeline, one per stage."""
 
+import getpass
 from pathlib import Path
 from typing import Annotated
 
@@ -57,13 +58,36 @@ def scrape(
 @app.command(rich_help_panel=PIPELINE)
 def dedup(
     folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="Any folder of pictures.")] = None,
+    review: Annotated[
+        bool, typer.Option("--review", help="Write reports/duplicates.html, to look at what was found.")
+    ] = False,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="With --review: decide in the browser, until Ctrl-C.")
+    ] = False,
+    annotator: Annotated[
+        str, typer.Option("--as", metavar="NAME", help="Who decides; the login name by default.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Find pictures that are the same: by bytes, by pixels, by sight. With DIR, in that folder only."""
+    from wreck_core.errors import UsageError
     from wreck_core.stages import dedup as stage
+    from wreck_core.stages import review as review_stage
 
     params, layout = load()
-    end(stage.run(params, layout) if folder is None else stage.run_folder(params, folder), as_json)
+    if folder is not None and review:
+        raise UsageError("--review is for the pictures of the workspace", fix="leave DIR away")
+    if serve and not review:
+        raise UsageError("--serve is a part of --review", fix="run wreck dedup --review --serve")
+    if folder is not None:
+        end(stage.run_folder(params, folder), as_json)
+    elif serve:
+        name = annotator or getpass.getuser()
+        end(
+            review_stage.serve(params, layout, name, lambda url: typer.echo(f"open {url}", err=True)), as_json
+        )
+    else:
+        end((review_stage if review else stage).run(params, layout), as_json)
 
 
 @app.command(rich_help_panel=PIPELINE)

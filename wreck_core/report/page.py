@@ -1,15 +1,10 @@
 """The page: one HTML file from one report, without a clock, a network or a script that it needs."""
 
-import base64
-import hashlib
-from importlib.resources import files
 from typing import Any
-from urllib.parse import urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment
 
-from wreck_core.report import charts, words
+from wreck_core.report import charts, html, words
 from wreck_core.report.board import COLUMNS
 from wreck_core.report.charts import Focus
 from wreck_core.report.exports import rank_label
@@ -21,7 +16,7 @@ def render(report: dict[str, Any]) -> str:
     Text from outside is escaped and stripped of invisible characters. The content security policy allows
     this file's own style and script by hash, pictures by data URI, and nothing else.
     """
-    style, script = _source("style.css"), _source("sort.js")
+    style, script = html.source("style.css"), html.source("sort.js")
     scored = [row for row in report["rows"] if row["status"] != "failed"]
     return (
         _environment()
@@ -37,43 +32,18 @@ def render(report: dict[str, Any]) -> str:
             ),
             focus=Focus.of(scored),
             columns=COLUMNS,
-            style=Markup(style),  # noqa: S704 - a file of this package
-            script=Markup(script),  # noqa: S704 - a file of this package
-            policy=f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}",
+            style=style,
+            script=script,
+            policy=html.policy(style, script),
         )
     )
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("wreck_core.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "visible": words.visible,
-        "number": words.number,
-        "count": words.count,
-        "plain": _plain,
-        "web": _web,
-    }
-    environment.globals |= {
-        "interval": words.interval,
-        "rank_label": rank_label,
-        **charts.functions(),
-    }
-    return environment
-
-
-def _source(name: str) -> str:
-    return (files("wreck_core.report") / "templates" / name).read_text(encoding="utf-8")
-
-
-def _hash(source: str) -> str:
-    digest = hashlib.sha256(source.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+    made = html.environment()
+    made.filters |= {"plain": _plain}
+    made.globals |= {"interval": words.interval, "rank_label": rank_label, **charts.functions()}
+    return made
 
 
 def _plain(value: Any) -> str:
@@ -87,12 +57,3 @@ def _plain(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_plain(inner) for inner in value)
     return words.visible(str(value))
-
-
-def _web(url: str) -> str:
-    """Give a URL only if it is safe to link to, else ''."""
-    try:
-        scheme = urlsplit(url).scheme
-    except ValueError:  # such as an unclosed bracket in the host
-        return ""
-    return url if scheme in ("http", "https") else ""

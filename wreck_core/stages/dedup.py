@@ -26,7 +26,7 @@ def run(params: Params, layout: Layout) -> Summary:
     clusters.check(found.pictures, found.survivor, near_removed, params.dedup)
     with files.replacing(layout.duplicates) as temp:
         found.rows.to_parquet(temp, index=False)
-    counts = _count(found, len(candidates))
+    counts = count(found, len(candidates))
     record = {**counts, "hash_version": phash.HASH_VERSION, "fingerprint": fingerprint}
     files.write_json(layout.dedup_json, record)
     return _summary(counts)
@@ -57,7 +57,7 @@ def run_folder(params: Params, place: Path) -> Summary:
     pictures, rejected = folder.read(place)
     found = duplicates.find(pictures, place, {}, {}, params.dedup)
     pairs = folder.name_pairs(found)
-    summary = _summary(_count(found, len(pictures)))
+    summary = _summary(count(found, len(pictures)))
     return Summary(
         summary.headline,
         rows=(*((pair["path"], _say(pair)) for pair in pairs), *summary.rows),
@@ -70,7 +70,8 @@ def _say(pair: dict[str, Any]) -> str:
     return f"{pair['decision']}: like {pair['survivor']} by {pair['transform']}, {pair['distance']} bits"
 
 
-def _count(found: Found, urls: int) -> dict[str, int]:
+def count(found: Found, urls: int) -> dict[str, int]:
+    """Count what was found in pictures of so many `urls`, by layer, as dedup.json has it."""
     rows, images = found.rows, len(found.pictures)
     pixels, near = found.dropped("pixels"), found.dropped(*duplicates.NEAR_TRANSFORMS)
     review = rows[(rows.decision == "review") & ~rows.conflict]

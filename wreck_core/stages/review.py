@@ -1,0 +1,82 @@
+"""The review of what dedup found: a page to look at, and a server that takes decisions from it."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from wreck_core import files
+from wreck_core.dataset import labels as label_file
+from wreck_core.dedup import decisions
+from wreck_core.dedup.decisions import Decision
+from wreck_core.dedup.review import Review
+from wreck_core.errors import InputError
+from wreck_core.layout import Layout
+from wreck_core.pageserver import PageServer
+from wreck_core.params import Params
+from wreck_core.report import duplicates_page
+from wreck_core.stages import dedup
+from wreck_core.summary import Summary
+
+SAME = {"same": True, "different": False, "": None}
+
+
+def run(params: Params, layout: Layout) -> Summary:
+    """Write reports/duplicates.html. No limit stops it: it is for looking at what went wrong, too.
+
+    Raises InputError when nothing was scraped.
+    """
+    html, counts = _render(params, layout, served=False)
+    page = layout.reports / "duplicates.html"
+    files.write_text(page, html)
+    waiting = counts["conflicts"] + counts["review_pairs"] + counts["mirror_pairs"]
+    return Summary(
+        headline=f"open {layout.relative(page)}",
+        rows=tuple((name.replace("_", " "), value) for name, value in counts.items()),
+        notes=(f"{waiting} pairs wait for a person: wreck dedup --review --serve",) if waiting else (),
+        data={"page": layout.relative(page)},
+    )
+
+
+def serve(params: Params, layout: Layout, annotator: str, announce: Callable[[str], None]) -> Summary:
+    """Serve the page on this machine until Ctrl-C, and write down what `annotator` decides in it.
+
+    `announce` is told the address. Raises InputError when nothing was scraped.
+    """
+    known = set(dedup.search(params, layout)[0].sha256)
+    with PageServer(
+        page=lambda: _render(params, layout, served=True)[0],
+        answer=lambda question: decide(layout, known, annotator, question),
+    ) as server:
+        announce(server.url)
+        with suppress(KeyboardInterrupt):  # the way to end it
+            server.serve_forever()
+    many = len(decisions.read(layout.decisions))
+    return Summary(
+        headline=f"{many:,} decisions in {layout.relative(layout.decisions)}",
+        notes=("run `dvc repro` to act on them",) if many else (),
+    )
+
+
+def decide(layout: Layout, known: set[str], annotator: str, question: Any) -> dict[str, Any]:
+    """Write down one answer of the page: {"one": sha256, "other": sha256, "said": same|different|""}.
+
+    Raises InputError for anything else, or pictures that are not `known`.
+    """
+    match question:
+        case {"one": str(one), "other": str(other), "said": str(said)} if said in SAME:
+            if one == other or not {one, other} <= known:
+                raise InputError("these are no two pictures of this dataset")
+            at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            decisions.remember(layout, Decision(one, other, SAME[said], annotator, at))
+            return {"decisions": len(decisions.read(layout.decisions))}
+    raise InputError("is no decision")
+
+
+def _render(params: Params, layout: Layout, *, served: bool) -> tuple[str, dict[str, int]]:
+    candidates, found = dedup.search(params, layout)
+    decided = decisions.read_all(layout.decisions)
+    labels = label_file.read(layout.labels, params.labels.classes)
+    sections = Review(found, candidates, labels, decided, layout.root).sections()
+    counts = {**dedup.count(found, len(candidates)), "decisions": len(decided)}
+    return duplicates_page.render(sections, counts, params.dedup, served=served), counts
