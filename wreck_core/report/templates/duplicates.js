@@ -1,6 +1,7 @@
 "use strict";
 const members = [...document.querySelectorAll(".member")];
 const status = document.getElementById("status");
+const KEYS = "S same · D different · U undo · J K next and back";
 const undoable = [];
 let saving = false;
 
@@ -33,7 +34,7 @@ const save = async (member, said) => {
     const told = await answer.json();
     if (!answer.ok) throw new Error(told.error);
     show(member, said);
-    say(`${told.decisions} decisions · ${said || "taken back"} · S same · D different · U undo · J K next and back`);
+    say(`${said ? `${said}, saved` : "taken back"} · ${told.decisions} in all · ${KEYS}`);
     return true;
   } catch (error) {
     say(`NOT SAVED: ${error.message}`, true);
@@ -84,4 +85,4 @@ document.addEventListener("keydown", (event) => {
   }[event.key.toLowerCase()];
   if (act) { event.preventDefault(); act(); }
 });
-say("S same · D different · U undo · J K next and back");
+say(KEYS);
