@@ -61,6 +61,15 @@ def test_each_kind_of_pair_has_its_section_with_the_reason_in_words(params: Para
     assert "1 contradiction and 1 pair in doubt wait for a person." in html
 
 
+def test_a_chain_is_told_as_it_is(params: Params, layout: Layout) -> None:
+    middle, end = jpeg(smaller(photo(1))), jpeg(smaller(photo(1)), 40)
+    fetched.store(layout, ("a", OTHER), ("b", middle), ("c", end))
+    fetched.write_decision(layout, OTHER, middle, same=True)
+    doubt = section(page(params, layout), "review")
+    assert "<b>Dropped</b> for a third" in doubt
+    assert "If they are the same it goes where the other went." in doubt
+
+
 def test_the_page_is_whole_without_a_script_and_repeats_byte_by_byte(params: Params, layout: Layout) -> None:
     fetched.store(layout, ("a", ORIGINAL), ("b", SMALL))
     html = page(params, layout)

@@ -41,6 +41,8 @@ class Review:
             zip(found.pictures.sha256, found.pictures.sha256.to_numpy()[found.survivor], strict=True)
         )
         self._preference = explain.preference(found.pictures)
+        dropped = found.rows[(found.rows.decision == "drop") & (found.rows["transform"] != "bytes")]
+        self._dropped = set(dropped.sha256)
         self._labels = labels.set_index("sha256")[["label", "flags"]]
         self._listed = candidates.dropna(subset="list_label").groupby("sha256").list_label.agg(set)
         self._urls = candidates.groupby("sha256").size()
@@ -104,6 +106,7 @@ class Review:
             "label": str(self._labels.label.get(sha256, "")),
             "tied": "conflict" in str(self._labels["flags"].get(sha256, "")).split(),
             "listed": [str(label) for label in listed],
+            "dropped": sha256 in self._dropped,
             "host": str(row.host),
             "url": str(row.url),
             "urls": int(self._urls[sha256]),

@@ -25,7 +25,7 @@ def render(
             counts=counts,
             params=params,
             served=served,
-            headline=_headline(counts),
+            headline=_headline(sections, counts["unique"]),
             style=style,
             script=script,
             policy=html.policy(style, script, connect=served),
@@ -33,17 +33,17 @@ def render(
     )
 
 
-def _headline(counts: dict[str, int]) -> str:
-    pairs = counts["review_pairs"] + counts["mirror_pairs"]
+def _headline(sections: list[dict[str, Any]], unique: int) -> str:
+    totals = {section["key"]: section["total"] for section in sections}
     waiting = [
-        words
-        for many, words in (
-            (counts["conflicts"], count(counts["conflicts"], "contradiction")),
-            (pairs, f"{count(pairs, 'pair')} in doubt"),
+        count(totals[key], noun, plural)
+        for key, noun, plural in (
+            ("conflicts", "contradiction", "contradictions"),
+            ("review", "pair in doubt", "pairs in doubt"),
         )
-        if many
+        if key in totals
     ]
     if not waiting:
-        return f"No pair is in doubt: {count(counts['unique'], 'picture')} are distinct."
-    verb = "waits" if len(waiting) == 1 and 1 in (counts["conflicts"], pairs) else "wait"
+        return f"No pair is in doubt: {count(unique, 'picture')} are distinct."
+    verb = "waits" if len(waiting) == 1 and waiting[0].startswith("1 ") else "wait"
     return f"{' and '.join(waiting)} {verb} for a person."

@@ -26,15 +26,14 @@ def run(params: Params, layout: Layout) -> Summary:
 
     Raises InputError when nothing was scraped.
     """
-    html, counts = _render(params, layout, served=False)
+    sections, counts = _look(params, layout)
     page = layout.reports / "duplicates.html"
-    files.write_text(page, html)
-    waiting = counts["conflicts"] + counts["review_pairs"] + counts["mirror_pairs"]
+    files.write_text(page, duplicates_page.render(sections, counts, params.dedup, served=False))
     return Summary(
         headline=f"open {layout.relative(page)}",
         rows=tuple((name.replace("_", " "), value) for name, value in counts.items()),
-        notes=(f"{waiting} pairs wait for a person: wreck dedup --review --serve",) if waiting else (),
-        data={"page": layout.relative(page)},
+        notes=("to decide in the browser run `wreck dedup --review --serve`",) if sections else (),
+        data={"page": layout.relative(page), "groups": {each["key"]: each["total"] for each in sections}},
     )
 
 
@@ -45,7 +44,7 @@ def serve(params: Params, layout: Layout, annotator: str, announce: Callable[[st
     """
     known = set(dedup.search(params, layout)[0].sha256)
     with PageServer(
-        page=lambda: _render(params, layout, served=True)[0],
+        page=lambda: duplicates_page.render(*_look(params, layout), params.dedup, served=True),
         answer=lambda question: decide(layout, known, annotator, question),
     ) as server:
         announce(server.url)
@@ -73,10 +72,10 @@ def decide(layout: Layout, known: set[str], annotator: str, question: Any) -> di
     raise InputError("is no decision")
 
 
-def _render(params: Params, layout: Layout, *, served: bool) -> tuple[str, dict[str, int]]:
+def _look(params: Params, layout: Layout) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """Search anew; gives the sections of the page and the counts of dedup.json with `decisions`."""
     candidates, found = dedup.search(params, layout)
     decided = decisions.read_all(layout.decisions)
     labels = label_file.read(layout.labels, params.labels.classes)
     sections = Review(found, candidates, labels, decided, layout.root).sections()
-    counts = {**dedup.count(found, len(candidates)), "decisions": len(decided)}
-    return duplicates_page.render(sections, counts, params.dedup, served=served), counts
+    return sections, {**dedup.count(found, len(candidates)), "decisions": len(decided)}
