@@ -1,0 +1,96 @@
+"""The clients that benchmarks/scrape.py compares, each run by a process of its own.
+
+`fetchers.py NAME LIST FOLDER THREADS PORT` fetches the list and prints {images, seconds, cpu_s}. What is
+imported is imported before the clock starts.
+"""
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+# img2dataset's environment does not know the project.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks import machine, web
+
+
+def ours(urls: Path, folder: Path, threads: int, port: int) -> None:
+    """Run the scrape stage as it is: lists, ledger, verified and fsynced store, candidates."""
+    from wreck_core import params
+    from wreck_core.layout import Layout
+    from wreck_core.stages import scrape
+
+    shipped = params.load(Path(__file__).resolve().parents[1] / "params.yaml")
+    settings = shipped.model_copy(update={"scrape": shipped.scrape.model_copy(update={"threads": threads})})
+    with _told() as told:
+        request = scrape.ScrapeRequest((urls,), url_map=web.maps(port))
+        told.append(scrape.run(settings, Layout(folder), request).data["statuses"]["ok"])
+
+
+def requests(urls: Path, folder: Path, threads: int, port: int) -> None:
+    """Run a plain thread pool with a session per thread and our decode and hashes, and promise nothing."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from requests import Session
+
+    from wreck_core.ingest.picture import examine
+
+    own = threading.local()
+
+    def fetch(line: str) -> bool:
+        if not hasattr(own, "session"):
+            own.session = Session()
+        response = own.session.get(_direct(line, port), timeout=30)
+        response.raise_for_status()
+        facts = examine(response.content, max_pixels=40_000_000, min_side_px=48)
+        (folder / f"{facts.sha256}.jpg").write_bytes(response.content)
+        return True
+
+    with _told() as told, ThreadPoolExecutor(threads) as pool:
+        told.append(sum(pool.map(fetch, urls.read_text().splitlines())))
+
+
+def img2dataset(urls: Path, folder: Path, threads: int, port: int) -> None:
+    """Run the peer: one process, the same threads, pictures decoded, kept as they are, sha256, files."""
+    from img2dataset import download
+
+    listed = folder / "direct.txt"
+    listed.write_text("\n".join(_direct(line, port) for line in urls.read_text().splitlines()))
+    with _told() as told:
+        download(
+            url_list=str(listed),
+            output_folder=str(folder / "out"),
+            processes_count=1,
+            thread_count=threads,
+            resize_mode="no",
+            skip_reencode=True,
+            compute_hash="sha256",
+            output_format="files",
+            enable_wandb=False,
+        )
+        told.append(len(list((folder / "out").rglob("*.jpg"))))
+
+
+def _direct(url: str, port: int) -> str:
+    for origin, place in web.maps(port):
+        if url.startswith(origin):
+            return place + url.removeprefix(origin)
+    raise ValueError(url)
+
+
+@contextmanager
+def _told() -> Iterator[list[int]]:
+    told: list[int] = []
+    with machine.measured() as cost:
+        yield told
+    print(json.dumps({"images": told[0], "seconds": cost.seconds, "cpu_s": cost.cpu_s}))
+
+
+if __name__ == "__main__":
+    name, listed, folder, threads, port = sys.argv[1:]
+    {"ours": ours, "requests": requests, "img2dataset": img2dataset}[name](
+        Path(listed), Path(folder), int(threads), int(port)
+    )

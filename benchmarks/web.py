@@ -1,0 +1,93 @@
+"""A web of drawn photos on loopback, in a process of its own so that its work is not counted as the client's.
+
+Every path ending in `<number>.jpg` is a picture with a sha256 of its own: one of a few photos, and the number
+after its end, where no decoder looks.
+"""
+
+import asyncio
+import subprocess
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+HOSTS = 16  # names that are mapped to the server: a polite client asks each for few pictures at once
+
+
+@contextmanager
+def serving(*, latency_s: float = 0.0, side_px: int = 0) -> Iterator[int]:
+    """Serve for the length of the block; yields the port. `side_px` shrinks the photos (0: as drawn)."""
+    words = [sys.executable, "-m", "benchmarks.web", f"--latency={latency_s}", f"--side={side_px}"]
+    root = Path(__file__).resolve().parents[1]
+    with subprocess.Popen(words, cwd=root, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout  # noqa: S101 - a pipe was asked for
+            yield int(process.stdout.readline())
+        finally:
+            process.terminate()
+
+
+def maps(port: int) -> tuple[tuple[str, str], ...]:
+    """Give the mirrors of all hosts, (FROM, TO) each."""
+    return tuple((f"http://host{at}.example/", f"http://127.0.0.1:{port}/{at}/") for at in range(HOSTS))
+
+
+def url(number: int) -> str:
+    """Name one picture by a mapped host."""
+    return f"http://host{number % HOSTS}.example/{number}.jpg"
+
+
+class _Server(asyncio.Protocol):
+    """Answers HTTP/1.1 with keep-alive, `latency_s` after each request."""
+
+    def __init__(self, photos: list[bytes], latency_s: float) -> None:
+        self._photos, self._latency_s = photos, latency_s
+        self._asked = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remember where the answers go."""
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Answer as soon as the request is whole."""
+        self._asked += data
+        while b"\r\n\r\n" in self._asked:
+            head, _, self._asked = self._asked.partition(b"\r\n\r\n")
+            name = head.split(b" ", 2)[1].rpartition(b"/")[2].removesuffix(b".jpg")
+            if self._latency_s:
+                asyncio.get_running_loop().call_later(self._latency_s, self._answer, name)
+            else:
+                self._answer(name)
+
+    def _answer(self, name: bytes) -> None:
+        known = name.isdigit()
+        body = self._photos[int(name) % len(self._photos)] + name if known else b""
+        head = f"HTTP/1.1 {200 if known else 404} Known\r\nContent-Type: image/jpeg\r\n"
+        self._transport.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+
+
+async def _serve(photos: list[bytes], latency_s: float) -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Server(photos, latency_s), "127.0.0.1", 0, backlog=1024)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+def main() -> None:
+    """Draw, then serve until killed."""
+    from wreck_core import images
+    from wreck_core.sample import draw
+
+    parser = ArgumentParser(description=main.__doc__)
+    parser.add_argument("--latency", type=float, default=0.0, metavar="SECONDS")
+    parser.add_argument("--side", type=int, default=0, metavar="PIXELS")
+    asked = parser.parse_args()
+    pictures = [draw.draw_car(seed, damaged=seed % 2 == 0) for seed in range(24)]
+    if asked.side:
+        pictures = [images.fit_within(picture, asked.side) for picture in pictures]
+    asyncio.run(_serve([images.encode(picture, "jpg") for picture in pictures], asked.latency))
+
+
+if __name__ == "__main__":
+    main()
