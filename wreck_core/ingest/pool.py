@@ -3,7 +3,9 @@
 import threading
 import time
 from collections.abc import Generator, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 
 from wreck_core.errors import WreckError
 from wreck_core.ingest import blocklist
@@ -58,21 +60,24 @@ def fetch_all(
 def _work(
     schedule: Schedule, downloader: Downloader, workers: ThreadPoolExecutor, threads: int
 ) -> Iterator[list[Row]]:
-    running: set[Future[Row]] = set()
+    # Each thread hands its row in here: to ask all futures which of them is done costs more than a fetch.
+    ended: SimpleQueue[Future[Row]] = SimpleQueue()
+    running = 0
     while True:
         skipped: list[Row] = []
-        while len(running) < threads and len(skipped) < _BATCH_ROWS and (job := schedule.take()):
+        while running < threads and len(skipped) < _BATCH_ROWS and (job := schedule.take()):
             if schedule.skips(job):
                 skipped.append(Row(job.url_id, job.host, "host_skipped", "its host had refused too often"))
                 schedule.finish(skipped[-1])
             else:
-                running.add(workers.submit(downloader.fetch, job))
+                workers.submit(downloader.fetch, job).add_done_callback(ended.put)
+                running += 1
         if skipped:
             yield skipped
         elif running:
             # The clock matters only to a free thread.
-            timeout_s = schedule.wait_s() if len(running) < threads else None
-            done, running = wait(running, timeout_s, FIRST_COMPLETED)
+            done = _take(ended, schedule.wait_s() if running < threads else None)
+            running -= len(done)
             yield from _collect(done, schedule)
         elif schedule.empty():
             return
@@ -80,7 +85,17 @@ def _work(
             time.sleep(schedule.wait_s() or 0.0)
 
 
-def _collect(done: set[Future[Row]], schedule: Schedule) -> Iterator[list[Row]]:
+def _take(ended: SimpleQueue[Future[Row]], timeout_s: float | None) -> list[Future[Row]]:
+    """Wait for a row, then take all that are there."""
+    done: list[Future[Row]] = []
+    with suppress(Empty):
+        done.append(ended.get(timeout=timeout_s))
+        while len(done) < _BATCH_ROWS:
+            done.append(ended.get_nowait())
+    return done
+
+
+def _collect(done: list[Future[Row]], schedule: Schedule) -> Iterator[list[Row]]:
     rows: list[Row] = []
     failure: WreckError | None = None
     for future in done:
