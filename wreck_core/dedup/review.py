@@ -53,30 +53,29 @@ class Review:
         """Each kind that there is: its key, the first groups in order of doubt, and how many there are."""
         rows = self._rows[self._rows["transform"] != "bytes"]
         contested = self._rows[self._rows.conflict]
-        homes = sorted({self._home[sha] for sha in contested.sha256})
         doubt = rows[(rows.decision == "review") & ~rows.conflict]
         mirrored_last = doubt.assign(last=doubt["transform"] == "mirror")
-        dropped = rows[rows.decision == "drop"]
-        found = {
-            "conflicts": [(home, contested[contested.survivor_sha256 == home]) for home in homes],
+        dropped = rows[rows.decision == "drop"].groupby("survivor_sha256")
+        # The largest distance first: there a mistake is most likely.
+        riskiest = dropped.distance.max().sort_values(ascending=False, kind="stable").index
+        found: dict[str, list[tuple[Any, pd.Index]]] = {
+            "conflicts": list(contested.groupby(contested.sha256.map(self._home)).groups.items()),
             "review": _pairs(mirrored_last.sort_values(["last", "distance", "sha256"])),
-            # The largest distance first: there a mistake is most likely.
-            "clusters": sorted(
-                dropped.groupby("survivor_sha256"), key=lambda group: (-group[1].distance.max(), group[0])
-            ),
+            "clusters": [(survivor, dropped.groups[survivor]) for survivor in riskiest],
             "apart": _pairs(rows[rows.decision == "keep"].sort_values("distance")),
         }
         return [
             {
                 "key": key,
                 "total": len(groups),
-                "groups": [self._group(*group) for group in groups[:SHOWN_GROUPS]],
+                "groups": [self._group(str(survivor), index) for survivor, index in groups[:SHOWN_GROUPS]],
             }
             for key, groups in found.items()
             if groups
         ]
 
-    def _group(self, survivor: str, rows: pd.DataFrame) -> Group:
+    def _group(self, survivor: str, index: pd.Index) -> Group:
+        rows = self._rows.loc[index]
         members = rows[rows["transform"] != "bytes"].sort_values(["distance", "sha256"])
         return {
             "survivor": self._picture(survivor),
@@ -124,6 +123,6 @@ class Review:
         return self._thumbnails[sha256]
 
 
-def _pairs(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+def _pairs(rows: pd.DataFrame) -> list[tuple[str, pd.Index]]:
     """Make each row a group of its own."""
-    return [(str(survivor), rows[at : at + 1]) for at, survivor in enumerate(rows.survivor_sha256)]
+    return [(survivor, rows.index[at : at + 1]) for at, survivor in enumerate(rows.survivor_sha256)]
