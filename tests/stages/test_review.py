@@ -13,6 +13,7 @@ from wreck_core.errors import InputError
 from wreck_core.images import Image
 from wreck_core.layout import Layout
 from wreck_core.params import Params
+from wreck_core.report.forget import forget
 from wreck_core.stages import dedup, review
 
 ORIGINAL, SMALL, OTHER = jpeg(photo(1)), jpeg(smaller(photo(1))), jpeg(photo(2))
@@ -98,6 +99,13 @@ def test_a_picture_that_is_gone_is_shown_by_its_name(params: Params, layout: Lay
     fetched.store(layout, ("a", ORIGINAL), ("b", SMALL))
     layout.image(sha(SMALL), "jpg").unlink()
     assert f'<div class="blank">{sha(SMALL)[:8]}</div>' in page(params, layout)
+
+
+def test_a_page_that_shows_a_picture_is_deleted_with_it(params: Params, layout: Layout) -> None:
+    # One picture under two labels is shown alone: nothing but its own name tells that it is there.
+    fetched.store(layout, ("a", ORIGINAL, "damaged"), ("b", ORIGINAL, "undamaged"))
+    assert "data:image/webp" in page(params, layout)
+    assert forget(layout.reports, [sha(ORIGINAL)]) == ["duplicates.html"]
 
 
 def test_nothing_alike_is_said(params: Params, layout: Layout) -> None:
