@@ -33,7 +33,19 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
-    for command in ("scrape", "dedup", "enqueue", "label", "labels", "dataset", "train", "report", "predict"):
+    for command in (
+        "scrape",
+        "dedup",
+        "enqueue",
+        "label",
+        "labels",
+        "dataset",
+        "train",
+        "report",
+        "predict",
+        "status",
+        "takedown",
+    ):
         assert f" {command} " in done.stdout
 
 

@@ -7,7 +7,6 @@ to be fetched. candidates.parquet can be rebuilt from it without touching a pict
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -28,6 +27,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._marked_at: int | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=60, isolation_level=None)
@@ -91,6 +91,7 @@ class Ledger:
         self._db.execute("BEGIN IMMEDIATE")
         erased = [self._db.execute(statement, names).rowcount for statement in sql.BLOCK]
         self._db.execute("COMMIT")
+        self._marked_at = None
         return erased[-1]
 
     def scrub(self) -> None:
@@ -132,10 +133,11 @@ class Ledger:
                     sql.ASKED_AGAIN, (row.status, row.tried_at, row.etag, row.last_modified, row.url_id)
                 )
             else:
-                values = {**asdict(row), **asdict(row.picture)}
+                values = {**vars(row), **vars(row.picture), "picture": None}
                 for statement in (sql.KEEP_EARLIER, sql.FETCHED, sql.FORGET_RETURNED):
                     self._db.execute(statement, values)
         self._db.execute("COMMIT")
+        self._marked_at = None
 
     def counts(self, placeholder_urls: int) -> dict[str | None, int]:
         """Count the URLs of each status; None stands for those not tried yet."""
@@ -182,8 +184,12 @@ class Ledger:
         yield from self._db.execute(query)
 
     def _mark_shared(self, placeholder_urls: int) -> None:
+        """Find the pictures that too many URLs share, unless that is known from before."""
+        if self._marked_at == placeholder_urls:
+            return
         self._db.execute("DELETE FROM shared")
         self._db.execute(sql.MARK_SHARED, (placeholder_urls,))
+        self._marked_at = placeholder_urls
 
 
 def _names(barred: Blocklist) -> dict[str, str]:
