@@ -1,158 +1,36 @@
-"""Each way in which a server can misbehave ends with a status of its own."""
+"""Each way in which a server can misbehave ends with a status of its own, in time and in flat memory."""
 
 import contextlib
 import socket
-import struct
 import threading
-import zlib
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import psutil
 import pytest
+from bad_web import EXPECTED, WEB, RawServer
+from bad_web import bad_web as start_bad_web
 
 from wreck_core.params import ScrapeParams
 
-WEB = "http://web.example/"
-MAGIC = b"\xff\xd8\xff\xe0" + bytes(12)
-
-
-def png_claiming(width: int, height: int) -> bytes:
-    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
-
-
-def whole_answers(good: bytes, tiny: bytes, make_answer: Callable[..., bytes]) -> dict[str, bytes]:
-    """Answers that are sent at once and then the connection is closed."""
-
-    def redirect(place: str) -> bytes:
-        return make_answer(b"", f"Location: {place}", code=302)
-
-    return {
-        "good": make_answer(good),
-        "unsized": b"HTTP/1.0 200 OK\r\n\r\n" + good,
-        "chunked": b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
-        + b"%x\r\n%b\r\n0\r\n\r\n" % (len(good), good),
-        "long": b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
-        "two-lengths": make_answer(good, "Content-Length: 7"),
-        "short": b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + good,
-        "short-chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n" + good,
-        "bad-chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n" + good,
-        "no-http": b"SSH-2.0-OpenSSH_9.9\r\n",
-        "empty": make_answer(b""),
-        "gzip": make_answer(zlib.compress(good), "Content-Encoding: gzip"),
-        "html": make_answer(
-            b"<!doctype html><html><body>no picture</body></html>", "Content-Type: image/jpeg"
-        ),
-        "svg": make_answer(b"<svg xmlns='http://www.w3.org/2000/svg'></svg>", "Content-Type: image/svg+xml"),
-        "cut": make_answer(good[: len(good) // 2]),
-        "bomb": make_answer(png_claiming(60_000, 60_000)),
-        "tiny": make_answer(tiny),
-        "gone": make_answer(b"gone", code=410),
-        "down": make_answer(b"down", code=503),
-        "away": redirect("good"),
-        "loop": redirect("/loop"),
-        "to-private": redirect("http://169.254.169.254/latest/meta-data/"),
-        "to-ipv6": redirect("http://[::1]/"),
-        "to-file": redirect("file:///etc/passwd"),
-        "to-user": redirect("http://user:secret@web.example/good"),
-        "to-nowhere": redirect("http://[bad"),
-        "to-latin": b"HTTP/1.1 302 Found\r\nLocation: /\xff\xfe\r\nContent-Length: 0\r\n\r\n",
-    }
-
-
-def misbehave(name: str, connection: Any) -> None:
-    """Send what never ends as it should."""
-    match name:
-        case "silent":
-            connection.wait_for_the_end()
-        case "reset":
-            connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + MAGIC)
-            connection.reset()
-        case "slow-head":
-            connection.drip(b"HTTP/1.1 200 OK\r\nX-Slow: " + b"o" * 1000)
-        case "slow-body":
-            connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + MAGIC)
-            connection.drip(bytes(1000))
-        case "slow-last-body":
-            connection.send(b"HTTP/1.0 200 OK\r\nConnection: close\r\n\r\n" + MAGIC)
-            connection.drip(bytes(1000))
-        case "endless":
-            connection.send(b"HTTP/1.1 200 OK\r\n\r\n" + MAGIC)
-            connection.flood(bytes(65536))
-        case "endless-chunks":
-            connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n" + MAGIC + b"\r\n")
-            connection.flood(b"10000\r\n" + bytes(65536) + b"\r\n")
-        case "endless-headers":
-            connection.send(b"HTTP/1.1 200 OK\r\n" + b"X-More: yes\r\n" * 50_000)
-        case "heavy-redirect":
-            connection.send(b"HTTP/1.1 302 Found\r\nLocation: /good\r\nContent-Length: 9999999999\r\n\r\n")
-            connection.flood(bytes(65536))
-
 
 @pytest.fixture
-def bad_web(serve: Any, make_photo: Callable[..., bytes], make_answer: Callable[..., bytes]) -> Any:
+def bad_web() -> Iterator[RawServer]:
     """A server that misbehaves as the path says."""
-    whole = whole_answers(make_photo(1), make_photo(2, 20, 20), make_answer)
-
-    def behave(path: str, connection: Any) -> None:
-        if path[1:] in whole:
-            connection.send(whole[path[1:]])
-        elif path == "/missing":
-            connection.send(make_answer(b"", code=404))
-        else:
-            misbehave(path[1:], connection)
-
-    return serve(behave)
+    server = start_bad_web()
+    yield server
+    server.close()
 
 
-EXPECTED = {
-    "good": "ok",
-    "unsized": "ok",
-    "chunked": "ok",
-    "away": "ok",
-    "heavy-redirect": "ok",
-    "endless": "too_big",
-    "endless-chunks": "too_big",
-    "long": "too_big",
-    "slow-head": "deadline",
-    "slow-body": "deadline",
-    "slow-last-body": "deadline",
-    "silent": "read_timeout",
-    "reset": "conn_broken",
-    "short": "conn_broken",
-    "short-chunk": "conn_broken",
-    "bad-chunk": "conn_broken",
-    "endless-headers": "conn_broken",
-    "no-http": "conn_broken",
-    "two-lengths": "conn_broken",
-    "empty": "not_image",
-    "html": "not_image",
-    "svg": "not_image",
-    "gzip": "bad_encoding",
-    "cut": "decode_failed",
-    "bomb": "too_many_pixels",
-    "tiny": "too_small",
-    "missing": "http_4xx",
-    "gone": "http_4xx",
-    "down": "http_5xx",
-    "loop": "redirect_loop",
-    "to-private": "blocked_address",
-    "to-ipv6": "blocked_address",
-    "to-file": "bad_url",
-    "to-user": "bad_url",
-    "to-nowhere": "bad_url",
-    "to-latin": "bad_url",
-}
-
-
-def test_every_fault_ends_with_its_own_status_in_flat_memory(
+def test_every_fault_ends_by_its_deadline_with_its_own_status_in_flat_memory(
     bad_web: Any, fetch: Any, impatient: ScrapeParams
 ) -> None:
     before_bytes = psutil.Process().memory_info().rss
     mirrors = ((WEB, f"http://127.0.0.1:{bad_web.port}/"),)
     rows = fetch([WEB + name for name in EXPECTED], impatient, mirrors)
     assert {url.removeprefix(WEB): row.status for url, row in rows.items()} == EXPECTED
+    late = {url: row.ms for url, row in rows.items() if row.ms > (impatient.deadline_s + 0.5) * 1000}
+    assert not late
     assert psutil.Process().memory_info().rss - before_bytes < 100_000_000
 
 

@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from tempfile import SpooledTemporaryFile, gettempdir
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -23,7 +24,7 @@ from urllib3.exceptions import SSLError as TransportTlsError
 from urllib3.util import parse_url
 
 from wreck_core import __version__
-from wreck_core.errors import WreckError
+from wreck_core.errors import StorageError, WreckError
 from wreck_core.ingest.blocklist import NOTHING_BARRED, Blocklist
 from wreck_core.ingest.outcome import FetchFailedError
 from wreck_core.ingest.transfer import JudgedAdapter, Transfer, Watchdog, judge_literal
@@ -34,6 +35,7 @@ from wreck_core.params import ScrapeParams
 PRODUCT = "wreck-detect"  # our name in robots.txt
 _PACKET_BYTES = 65536
 _MAGIC_BYTES = 16
+_HELD_BYTES = 1 << 20  # of a body in memory while it comes; more goes to a file
 _BAD_HEADERS = (InvalidHeader, requests.exceptions.InvalidHeader)  # of the answer, such as two lengths
 
 
@@ -221,20 +223,35 @@ def _judge_head(response: requests.Response, max_bytes: int) -> None:
 
 def _read_body(response: requests.Response, terms: Terms, transfer: Transfer) -> bytes:
     """Read packet by packet, because waiting for a full buffer is what a trickle lives on."""
-    body = bytearray()
-    judged = False
-    while packet := response.raw.read1(_PACKET_BYTES, decode_content=False):
-        transfer.check()
-        body += packet
-        if len(body) > terms.max_bytes:
-            raise FetchFailedError("too_big", f"is longer than {terms.max_bytes} bytes")
-        if not judged and len(body) >= _MAGIC_BYTES:
-            terms.judge_magic(bytes(body[:_MAGIC_BYTES]))
-            judged = True
-    transfer.check()  # a cut socket looks like an end
-    if not judged:
-        terms.judge_magic(bytes(body))
-    return bytes(body)
+    size_bytes, head, judged = 0, b"", False
+    # Threads that each meet a body without an end must not fill the memory together.
+    with SpooledTemporaryFile(_HELD_BYTES) as body:
+        while packet := response.raw.read1(_PACKET_BYTES, decode_content=False):
+            transfer.check()
+            size_bytes += len(packet)
+            if size_bytes > terms.max_bytes:
+                raise FetchFailedError("too_big", f"is longer than {terms.max_bytes} bytes")
+            head += packet[: _MAGIC_BYTES - len(head)]
+            if not judged and len(head) == _MAGIC_BYTES:
+                terms.judge_magic(head)
+                judged = True
+            _spool(body, packet)
+        transfer.check()  # a cut socket looks like an end
+        if not judged:
+            terms.judge_magic(head)
+        body.seek(0)
+        return body.read()
+
+
+def _spool(body: IO[bytes], packet: bytes) -> None:
+    try:
+        body.write(packet)
+    except OSError as error:
+        raise StorageError(
+            f"a large picture could not be kept while it came: {error.strerror}",
+            where=gettempdir(),
+            fix="free some space there, or name another folder by TMPDIR, then run the same command again",
+        ) from error
 
 
 def _retry_after_s(text: str) -> float:

@@ -5,6 +5,7 @@ holds it for ever. Here one watchdog thread shuts every socket of a transfer tha
 """
 
 import functools
+import http.client
 import os
 import socket
 import threading
@@ -76,6 +77,7 @@ class Transfer:
         self._lock = threading.Lock()
         self._guards: list[socket.socket] = []
         self._cut = False
+        self.answers: list[http.client.HTTPResponse] = []
         # Set per hop: the operator named the place, so any address and port will do.
         self.trusted = False
 
@@ -141,7 +143,9 @@ class Transfer:
                     continue  # its peer was faster
 
     def close(self) -> None:
-        """Let go of the sockets without shutting them."""
+        """Let go of the answers, and of the sockets without shutting them."""
+        for answer in self.answers:
+            answer.close()
         with self._lock:
             for guard in self._guards:
                 guard.close()
@@ -199,8 +203,19 @@ class Watchdog:
                 transfer.cut()
 
 
+class _Answer(http.client.HTTPResponse):
+    """Closed with its transfer: urllib3 forgets an answer whose headers contradict each other."""
+
+    def begin(self) -> None:
+        """Read the head."""
+        _own.transfer.answers.append(self)
+        super().begin()
+
+
 class _JudgedConnection(HTTPConnection):
     """A connection whose socket comes from, and is watched by, its thread's transfer."""
+
+    response_class = _Answer
 
     def _new_conn(self) -> socket.socket:
         timeout_s = float(self.timeout or 0)
