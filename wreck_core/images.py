@@ -203,6 +203,14 @@ def grey(image: Image) -> Image:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
+def find_part(grey_image: Image, part: Image) -> float:
+    """Correlate a part uint8 (h, w) with the place in a picture (H, W) that it fits best: -1 to 1.
+
+    The part must not be larger than the picture; both are of one scale.
+    """
+    return float(cv2.matchTemplate(grey_image, part, cv2.TM_CCOEFF_NORMED).max())
+
+
 def brightness(grey_image: Image) -> float:
     """Mean luma, 0-255."""
     return float(cv2.mean(grey_image)[0])

@@ -86,6 +86,7 @@ class DedupParams(Section):
 
     threshold_bits: Annotated[int, Field(ge=0, le=84)]
     review_bits: Annotated[int, Field(ge=0, le=84)]
+    crops: bool
     max_cluster: Positive
     max_removed_fraction: Annotated[float, Field(ge=0, le=1)]
 

@@ -59,6 +59,12 @@ def of_images(pictures: Iterable[Image]) -> tuple[Hashes, Hashes]:
     return hashes[0::2], hashes[1::2]
 
 
+def of_greys(greys: Iterable[Image]) -> Hashes:
+    """Hash the full frames of luma pictures uint8 (H, W): uint8 (N, 32)."""
+    thumbs = [images.resize(grey, _THUMB_PX, _THUMB_PX) for grey in greys]
+    return _of_thumbs(np.array(thumbs, np.float64).reshape(-1, _THUMB_PX, _THUMB_PX))
+
+
 def _thumbs(rgb: Image) -> tuple[Image, Image]:
     """Shrink the luma of the full frame and of the centre square to uint8 (64, 64) each."""
     grey = images.grey(rgb)

@@ -10,7 +10,7 @@ from wreck_core.dedup import clusters
 from wreck_core.errors import GateError
 from wreck_core.params import DedupParams
 
-LIMITS = DedupParams(threshold_bits=72, review_bits=84, max_cluster=3, max_removed_fraction=0.2)
+LIMITS = DedupParams(threshold_bits=72, review_bits=84, crops=False, max_cluster=3, max_removed_fraction=0.2)
 
 PICTURE = {
     "width": 100,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wreck_core.dedup import clusters, pixels, search
+from wreck_core.dedup import clusters, crops, pixels, search
 from wreck_core.dedup.claims import Claims
 from wreck_core.dedup.clusters import Pair, Survivors
 from wreck_core.dedup.decisions import Decisions
@@ -41,7 +41,7 @@ def find(
     """Cluster the candidates, one row per URL, and say what becomes of each picture.
 
     `candidates` has sha256, url_id, path, phash, phash_square and what `clusters.rank` needs. Only
-    pictures that may be equal pixel by pixel are decoded, from below `root`.
+    pictures that may be equal pixel by pixel are decoded, from below `root`; to find crops, all.
     """
     candidates = candidates.sort_values(["list", "line", "url_id"], ignore_index=True)
     pictures = clusters.rank(candidates.drop_duplicates("sha256"))
@@ -49,6 +49,7 @@ def find(
     full, square = _hashes(pictures.phash), _hashes(pictures.phash_square)
     near = search.near_pairs(full, square, params.review_bits)
     mirror = search.mirror_pairs(full, params.threshold_bits)
+    crop = crops.find(pictures if params.crops else pictures[:0], root, params.review_bits)
     said = _by_rank(decisions, pictures.sha256)
     survivor = clusters.stars(
         len(pictures),
@@ -66,6 +67,7 @@ def find(
             _joined(survivor, conflict),
             _for_review(near.assign(transform=""), survivor, said),
             _for_review(mirror.assign(transform="mirror"), survivor, said),
+            _for_review(crop.assign(transform="crop"), survivor, said),
             _kept(said),
         ],
         ignore_index=True,
@@ -149,7 +151,9 @@ def _measure(links: pd.DataFrame, pictures: pd.DataFrame, full: Hashes, square: 
             "survivor_sha256": pictures.sha256.to_numpy()[left],
             "distance": np.select([equal, mirror], [0, by_mirror], np.minimum(by_full, by_square)),
             "transform": np.select(
-                [equal, mirror, by_full <= by_square], ["pixels", "mirror", "full"], "square"
+                [equal, links["transform"] != "", by_full <= by_square],
+                ["pixels", links["transform"], "full"],
+                "square",
             ),
             "decision": links.decision.to_numpy(),
             "conflict": links.conflict.to_numpy(),
