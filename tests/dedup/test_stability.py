@@ -20,7 +20,7 @@ from wreck_core.dedup.duplicates import Found
 from wreck_core.layout import Layout
 from wreck_core.params import DedupParams, Params
 
-LIMITS = DedupParams(threshold_bits=72, review_bits=84, max_cluster=20, max_removed_fraction=0.1)
+LIMITS = DedupParams(threshold_bits=72, review_bits=84, crops=False, max_cluster=20, max_removed_fraction=0.1)
 
 
 def families(seed: int, count: int, labelled: int) -> pd.DataFrame:

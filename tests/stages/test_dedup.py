@@ -236,6 +236,17 @@ def test_any_folder_can_be_searched(params: Params, tmp_path: Path) -> None:
     assert sorted(folder.rglob("*")) == before
 
 
+def test_a_crop_is_for_review_and_only_when_asked_for(relaxed: Params, tmp_path: Path) -> None:
+    part = np.ascontiguousarray(photo(1)[24:-24, 32:-32])
+    files.write_bytes(tmp_path / "whole.jpg", jpeg(photo(1)))
+    files.write_bytes(tmp_path / "part.jpg", jpeg(part))
+    assert dedup.run_folder(relaxed, tmp_path).data["pairs"] == []
+    asked = relaxed.model_copy(update={"dedup": relaxed.dedup.model_copy(update={"crops": True})})
+    (pair,) = dedup.run_folder(asked, tmp_path).data["pairs"]
+    assert (pair["path"], pair["survivor"], pair["transform"]) == ("part.jpg", "whole.jpg", "crop")
+    assert pair["decision"] == "review"
+
+
 @pytest.mark.parametrize("files_in_it", [None, ["notes.txt"]], ids=["missing", "no_pictures"])
 def test_a_folder_without_pictures_is_refused(
     params: Params, tmp_path: Path, files_in_it: list[str] | None

@@ -52,7 +52,13 @@ def search(params: Params, layout: Layout) -> tuple[pd.DataFrame, Found]:
 def run_folder(params: Params, place: Path) -> Summary:
     """Find what is the same picture in any folder and below. Nothing is written, no limit stops it.
 
-    `Summary.data["pairs"]` names the paths.
+    `Summary.data`, which --json prints besides the counts in `rows`: `rejected`, the number of files
+    that are no pictures, and `pairs`, a list of objects of
+    path: str, the picture that may go, below `place`;
+    survivor: str, the one that it is like;
+    distance: int, bits of 256 (0 for equal bytes or pixels);
+    transform: bytes, pixels, full, square, mirror or crop;
+    decision: drop, or review where a person should look.
     """
     pictures, rejected = folder.read(place)
     found = duplicates.find(pictures, place, {}, {}, params.dedup)
@@ -67,7 +73,15 @@ def run_folder(params: Params, place: Path) -> Summary:
 
 
 def _say(pair: dict[str, Any]) -> str:
-    return f"{pair['decision']}: like {pair['survivor']} by {pair['transform']}, {pair['distance']} bits"
+    how = {
+        "bytes": "equal bytes",
+        "pixels": "equal pixels",
+        "full": f"whole frame, {pair['distance']} bits",
+        "square": f"centre square, {pair['distance']} bits",
+        "mirror": f"mirrored, {pair['distance']} bits",
+        "crop": "one is a part of the other",
+    }[pair["transform"]]
+    return f"{pair['decision']:<6}  {pair['survivor']}  ({how})"
 
 
 def count(found: Found, urls: int) -> dict[str, int]:
