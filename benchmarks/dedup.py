@@ -41,7 +41,7 @@ PEERS = [
     "torchvision==0.28.0",
 ]
 IMAGEDEDUP_BITS = 10  # its default
-LIMIT = {"faiss": 100_000, "brute force": 100_000}  # beyond, they take many minutes
+LIMIT = {"faiss": 100_000, "brute force": 10_000}  # beyond, they take many minutes
 SEED = 29
 AT_LEAST = {
     **dict.fromkeys(("resize", "thumbnail", "JPEG", "grey", "brightness", "watermark"), 0.99),
