@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 from wreck_core.phash import HASH_BYTES, Hashes, mirrored
 
+# Edited photos (watermark, crop 5 %, JPEG 10) are all found at 10 as at 12; windows of crops need 11 (15 %
+# off at random: 81 % at 10, 91 % at 11). From 10 to 11 the search costs 1.3 times as much, to 12 twice that.
 BLOCK_RADIUS_BITS = 11
 NO_DISTANCE = 256  # where one of the two pictures is too flat to have a hash
 
