@@ -40,6 +40,11 @@ PRIVATE = [
     "::ffff:127.0.0.1",
     "::ffff:0:127.0.0.1",
     "64:ff9b::7f00:1",
+    "64:ff9b:1::7f00:1",
+    "::a9fe:a9fe",
+    "::ffff:168.63.129.16",
+    "2002:a83f:8110::1",
+    "64:ff9b::a9fe:a9fe",
     "2001::1",
     "2001:db8::1",
     "2002:7f00:1::",
@@ -213,6 +218,31 @@ def test_a_name_with_one_private_answer_is_refused(offline_names: None) -> None:
     with pytest.raises(FetchFailedError, match="not public") as caught:
         resolve("mixed.example", 80, public_only=True)
     assert caught.value.status == "blocked_address"
+
+
+def test_a_name_that_changes_its_address_is_judged_at_the_socket(
+    fetch: Any, impatient: ScrapeParams, connected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = socket.getaddrinfo
+    asked: list[str] = []
+
+    def rebinding(host: str, port: int, *rest: Any, **more: Any) -> Any:
+        asked.append(host)
+        address = "93.184.215.14" if asked.count(host) == 1 else "127.0.0.1"
+        return real(address, port, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+    monkeypatch.setattr(socket.socket, "connect", _refuse)
+    resolve("rebinding.example", 80, public_only=True)
+    no_robots = impatient.model_copy(update={"robots": False})
+    rows = fetch(["http://rebinding.example/x.jpg"], no_robots)
+    assert rows["http://rebinding.example/x.jpg"].status in ("refused", "blocked_address")
+    assert "127.0.0.1" not in connected
+
+
+def _refuse(self: socket.socket, address: tuple[Any, ...]) -> None:
+    _connected.append(address[0])
+    raise ConnectionRefusedError
 
 
 def test_ports_and_private_addresses_open_only_by_their_settings(

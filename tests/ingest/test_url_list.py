@@ -166,3 +166,27 @@ def test_every_line_is_a_url_or_counted(tmp_path: Path, data: bytes, suffix: str
     listed, account = read(path)
     assert account.lines == len(listed) + sum(account.skipped.values())
     assert all("\0" not in row.url and row.url.encode() for row in listed)
+
+
+def test_a_hundred_thousand_hostile_lines_are_counted_exactly(tmp_path: Path) -> None:
+    cycle = [
+        b"http://a.example/%d.jpg",
+        b"",
+        b"# %d",
+        b"http://a.example/nul\0%d.jpg",
+        b"http://a.example/\xff%d.jpg",
+        b"http://a.example/" + b"x" * 9000 + b"%d",
+        b"javascript:alert(%d)",
+        "http://a.example/\u2028%d.jpg".encode(),
+        b"../../etc/passwd%d",
+        b"http://[/foo]%d",
+    ]
+    path = tmp_path / "list.txt.gz"
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        for number in range(100_000):
+            line = cycle[number % len(cycle)]
+            file.write((line % number if b"%d" in line else line) + b"\n")
+    account = Account()
+    assert sum(1 for _ in url_list.read(path, account)) == 50_000
+    assert account.lines == 100_000
+    assert account.skipped == dict.fromkeys(("blank", "comment", "nul", "not_utf8", "too_long"), 10_000)

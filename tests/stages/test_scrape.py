@@ -1,12 +1,16 @@
 """The scrape stage over a real server on loopback, killed and not."""
 
+import hashlib
 import pickle
+import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -311,3 +315,36 @@ def test_a_killed_scrape_goes_on_without_fetching_a_recorded_url_again(
     assert site.hits.total() == 40 + len(again)
     assert not list(layout.images.rglob("*.tmp"))
     assert {file.stem for file in layout.images.rglob("*.jpg")} == set(contents(layout)["sha256"])
+
+
+@pytest.mark.parametrize("kills", [5, pytest.param(50, marks=pytest.mark.slow)])
+def test_kills_at_random_moments_lose_and_repeat_nothing_that_was_recorded(
+    params: Params, layout: Layout, site: Site, write_list: Callable[..., Path], kills: int
+) -> None:
+    number = 20 * kills
+    path = write_list(*(f"{WEB}{n}.jpg" for n in range(number)), name="list.txt")
+    moments = random.Random(29)  # noqa: S311 - no secret
+    recorded: dict[str, int] = {}
+    for _ in range(kills):
+        site.gate.clear()
+        site.first_held.clear()
+        site.free_answers = site.hits.total() + moments.randrange(1, 20)
+        words = [sys.executable, "-c", RUN, str(layout.root), *site.mirror]
+        with subprocess.Popen(words, stderr=subprocess.DEVNULL) as process:
+            assert site.first_held.wait(60)
+            process.kill()
+        site.free_answers = 1_000_000
+        site.gate.set()
+        with closing(sqlite3.connect(layout.ledger)) as ledger:
+            for (url,) in ledger.execute("SELECT url FROM urls WHERE status IS NOT NULL"):
+                place = "/" + url.removeprefix(WEB)
+                recorded.setdefault(place, site.hits[place])
+        for file in layout.images.rglob("*.jpg"):
+            assert hashlib.sha256(file.read_bytes()).hexdigest() == file.stem
+    assert recorded
+    summary = scrape.run(params, layout, ScrapeRequest((path,), url_map=(site.mirror,)))
+    assert summary.data["statuses"] == {"ok": number}
+    assert {place: site.hits[place] for place in recorded} == recorded
+    assert not list(layout.images.rglob("*.tmp"))
+    undisturbed = {hashlib.sha256(photo(n)).hexdigest() for n in range(number)}
+    assert {file.stem for file in layout.images.rglob("*.jpg")} == undisturbed
