@@ -10,7 +10,7 @@ from rich.text import Text
 from flows import artifacts
 from flows.tasks import StageRun, at_once, log_folder, outcome_of, run_stage
 from wreck_core import console, dvcio, params
-from wreck_core.errors import InputError, WreckError
+from wreck_core.errors import WreckError
 from wreck_core.layout import Layout
 from wreck_core.stages import snapshot
 
@@ -39,8 +39,7 @@ def experiment(workspace: str = ".") -> tuple[StageRun, ...]:
     """
     layout = Layout(Path(workspace).resolve())
     settings = params.load(layout.params)
-    if not layout.candidates.exists():
-        raise InputError("no pictures yet", where=str(layout.candidates), fix="run `wreck scrape LIST` first")
+    layout.require_pictures()
     changed = dvcio.stale(layout.root)
     if changed.data:
         snapshot.run(settings, layout)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from wreck_core.errors import InputError
+
 
 class Layout:
     """The paths below one workspace root."""
@@ -49,6 +51,13 @@ class Layout:
     def model(self, backbone: str) -> Path:
         """Folder of one backbone's outputs."""
         return self.models / backbone
+
+    def require_pictures(self) -> None:
+        """Raise InputError before anything was scraped."""
+        if not self.candidates.exists():
+            raise InputError(
+                "no pictures yet", where=str(self.candidates), fix="run `wreck scrape LIST` first"
+            )
 
     def relative(self, path: Path) -> str:
         """`path` as it is written into files: relative to the root, with forward slashes."""

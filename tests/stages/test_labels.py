@@ -125,3 +125,11 @@ def test_a_folder_is_refused_with_what_to_give_instead(
 ) -> None:
     with pytest.raises(InputError, match="is a folder"):
         labels.import_labels(params, layout, tmp_path)
+
+
+def test_a_rebuild_that_fails_leaves_no_empty_store(layout: Layout) -> None:
+    layout.labels.parent.mkdir(parents=True, exist_ok=True)
+    layout.label_events.write_text("no event\n")
+    with pytest.raises(InputError, match="is no label event"):
+        open_store(layout)
+    assert not layout.label_db.exists()

@@ -10,9 +10,9 @@ from rich.text import Text
 
 from wreck_core import console, files, params
 from wreck_core.cli.clone import clone, run
+from wreck_core.labeling.rebuild import open_store
 from wreck_core.labeling.scripted import answer_all
 from wreck_core.labeling.session import LabelSession
-from wreck_core.labeling.store import Store
 from wreck_core.layout import Layout
 from wreck_core.sample import site, web
 from wreck_core.stages import enqueue, labels
@@ -67,7 +67,7 @@ def _prepare(layout: Layout, sample: site.Site) -> None:
 
 def _label(layout: Layout, sample: site.Site) -> int:
     settings = params.load(layout.params)
-    with Store(layout.label_db) as store:
+    with open_store(layout) as store:
         session = LabelSession(store, picture_files(layout), "demo", enqueue.ROUND, settings.labels.all)
         given = answer_all(session, sample.truth.get)
     labels.export_labels(settings, layout)

@@ -7,8 +7,10 @@ import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from wreck_core import files
 from wreck_core.errors import InputError
 from wreck_core.labeling.consensus import LIST_ANNOTATOR
 from wreck_core.labeling.schema import answer_kind
@@ -26,24 +28,30 @@ def open_store(layout: Layout) -> Store:
 
     Raises InputError when one of them cannot be read.
     """
-    if layout.label_db.exists():
-        return Store(layout.label_db)
+    if not layout.label_db.exists():
+        with files.locked(layout.locks, "label-store"):
+            if not layout.label_db.exists():
+                _rebuild(layout)
+    return Store(layout.label_db)
+
+
+def _rebuild(layout: Layout) -> None:
+    """Make the store beside its place and rename it: a kill must not leave an empty one that hides labels."""
     events = list(_logged(layout.label_events))
     logged = {event["sha256"] for event in events}
     # The log is in the DVC cache, labels.csv in git: a clone may have the second alone.
     events += [event for event in _final(layout.labels) if event["sha256"] not in logged]
-    store = Store(layout.label_db)
-    try:
-        store.restore(events)
-    except BaseException as error:
-        store.close()
-        layout.label_db.unlink()
-        if isinstance(error, KeyError):
-            raise InputError(
-                f"takes back an event that it does not hold: {error}", where=str(layout.label_events)
-            ) from None
-        raise
-    return store
+    with TemporaryDirectory(dir=layout.state) as folder:
+        fresh = Path(folder) / layout.label_db.name
+        with Store(fresh) as store:
+            try:
+                store.restore(events)
+            except KeyError as error:
+                raise InputError(
+                    f"takes back an event that it does not hold: {error}", where=str(layout.label_events)
+                ) from None
+        layout.label_db.parent.mkdir(parents=True, exist_ok=True)
+        fresh.replace(layout.label_db)
 
 
 def _logged(path: Path) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,6 @@ from wreck_core import files, phash, provenance
 from wreck_core.dataset import labels as label_file
 from wreck_core.dedup import claims, clusters, decisions, duplicates, folder, rehash
 from wreck_core.dedup.duplicates import Found
-from wreck_core.errors import InputError
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.summary import Summary
@@ -34,10 +33,7 @@ def run(params: Params, layout: Layout) -> Summary:
 
 def search(params: Params, layout: Layout) -> tuple[pd.DataFrame, Found]:
     """Give the candidates, with `labeled_at` and `trained`, and what was found in them. Writes nothing."""
-    if not layout.candidates.exists():
-        raise InputError(
-            "there are no pictures yet", where=str(layout.candidates), fix="run wreck scrape LIST first"
-        )
+    layout.require_pictures()
     classes = params.labels.classes
     candidates = rehash.bring_up_to_date(pd.read_parquet(layout.candidates), layout.root)
     labels = label_file.read(layout.labels, classes)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from wreck_core.errors import InputError
 from wreck_core.labeling import consensus, rebuild
 from wreck_core.labeling.schema import ADJUDICATE
 from wreck_core.layout import Layout
@@ -20,8 +19,7 @@ def run(params: Params, layout: Layout) -> Summary:
 
     Raises InputError before anything was scraped.
     """
-    if not layout.candidates.exists():
-        raise InputError("no pictures yet", where=str(layout.candidates), fix="run `wreck scrape LIST` first")
+    layout.require_pictures()
     pictures = pd.read_parquet(layout.candidates, columns=["sha256"]).sha256.drop_duplicates()
     duplicates = _duplicates(layout)
     waiting = pictures[~pictures.isin(_dropped(duplicates))]

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from wreck_core.errors import InputError
 from wreck_core.labeling import rebuild
 from wreck_core.labeling.session import LabelSession
 from wreck_core.labeling.window import Cv2Window
@@ -32,7 +31,6 @@ def run(params: Params, layout: Layout, annotator: str, round_name: str) -> Summ
 
 def picture_files(layout: Layout) -> dict[str, Path]:
     """Where each fetched picture lies, by sha256. Raises InputError before anything was scraped."""
-    if not layout.candidates.exists():
-        raise InputError("no pictures yet", where=str(layout.candidates), fix="run `wreck scrape LIST` first")
+    layout.require_pictures()
     table = pd.read_parquet(layout.candidates, columns=["sha256", "path"])
     return {sha256: layout.root / path for sha256, path in zip(table.sha256, table.path, strict=True)}

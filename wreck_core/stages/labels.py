@@ -27,8 +27,7 @@ def import_labels(params: Params, layout: Layout, source: Path) -> Summary:
         raise InputError(
             "is a folder", where=str(source), fix="give a list with url or sha256, and label columns"
         )
-    if not layout.candidates.exists():
-        raise InputError("no pictures yet", where=str(layout.candidates), fix="run `wreck scrape LIST` first")
+    layout.require_pictures()
     said: dict[str, set[str]] = defaultdict(set)
     counts: Counter[str] = Counter()
     for sha256, label in _matched(source, layout):
