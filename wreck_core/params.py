@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from wreck_core.errors import ParamsError
 
 NEVER_TRAINED = ("unsure", "reject")
-COMMAND_KEYS = frozenset(" uadq")  # of the labelling window
+CONFLICT = "conflict"  # the flag of a picture on which the voices are split
+COMMAND_KEYS = frozenset(" uadqcfimghz?+=-0")  # of the labelling window and page
 
 Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(ge=0)]
@@ -26,11 +27,12 @@ class Section(BaseModel):
 
 
 class LabelParams(Section):
-    """The label set and the keys that give a label in the window."""
+    """The label set, the keys that give a label, and the reasons for which a picture can be flagged."""
 
     classes: Annotated[list[Name], Field(min_length=2)]
     positive: Name
     keys: dict[Name, Annotated[str, Field(min_length=1, max_length=1)]]
+    flags: Annotated[list[Name], Field(max_length=9)]
 
     @property
     def all(self) -> list[str]:
@@ -47,6 +49,8 @@ class LabelParams(Section):
             raise ValueError(f"keys: needs exactly one key for each of {', '.join(self.all)}")
         if len({key.lower() for key in self.keys.values()}) < len(self.keys):
             raise ValueError("keys: one key is given to two labels")
+        if len(set(self.flags)) < len(self.flags) or CONFLICT in self.flags:
+            raise ValueError(f"flags: a flag is named twice, or is called {CONFLICT}, which the verdict sets")
         taken = COMMAND_KEYS & {key.lower() for key in self.keys.values()}
         if taken:
             raise ValueError(

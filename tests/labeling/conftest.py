@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wreck_core import images
-from wreck_core.labeling.session import LabelSession
+from wreck_core import images, params
+from wreck_core.labeling.session import LabelSession, Picture
 from wreck_core.labeling.store import Store
 
-LABELS = ["damaged", "undamaged", "unsure", "reject"]
+SETTINGS = params.load(Path(__file__).parents[2] / "params.yaml").labels
 
 
 def picture_bytes(number: int) -> bytes:
@@ -43,4 +43,5 @@ def store(tmp_path: Path, pictures: dict[str, Path]) -> Iterator[Store]:
 @pytest.fixture
 def begin(store: Store, pictures: dict[str, Path]) -> Callable[..., LabelSession]:
     """Begin a session on the store."""
-    return lambda annotator="ann": LabelSession(store, pictures, annotator, "primary", LABELS)
+    shown = {sha256: Picture(path, {"host": "photos.example"}) for sha256, path in pictures.items()}
+    return lambda annotator="ann": LabelSession(store, shown, annotator, "primary", SETTINGS)

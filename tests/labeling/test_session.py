@@ -7,8 +7,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from wreck_core import params
+from wreck_core.labeling.records import Box, Hint
 from wreck_core.labeling.session import LabelSession
 from wreck_core.labeling.store import Store
+
+SETTINGS = params.load(Path(__file__).parents[2] / "params.yaml").labels
 
 Begin = Callable[..., LabelSession]
 
@@ -126,6 +130,96 @@ def test_undoing_a_skip_takes_no_picture_from_who_has_it_now(
     assert again.label("undamaged")
 
 
+def test_box_and_flags_go_with_the_answer_and_begin_anew_for_the_next_picture(
+    begin: Begin, store: Store
+) -> None:
+    session = begin()
+    session.set_box(Box(0.1, 0.2, 0.5, 0.25))
+    session.toggle_flag("watermark")
+    session.toggle_flag("blurry")
+    session.note = "seen from above"
+    assert session.label("damaged")
+    assert (session.box, session.flags, session.note) == (None, (), "")
+    (row,) = store.current_labels()
+    assert [row[side] for side in "xywh"] == [0.1, 0.2, 0.5, 0.25]
+    assert (row["flags"], row["note"]) == ("blurry watermark", "seen from above")
+
+
+def test_looking_back_shows_the_standing_box_and_a_changed_one_is_saved_with_the_label(
+    begin: Begin, store: Store
+) -> None:
+    session = begin()
+    first = Box(0.1, 0.2, 0.5, 0.25)
+    session.set_box(first)
+    session.label("damaged")
+    session.back()
+    assert session.box == first
+    session.set_box(None)
+    session.forward()
+    session.back()
+    assert session.box == first
+    session.set_box(Box(0.0, 0.0, 0.5, 0.5))
+    session.toggle_flag("blurry")
+    assert session.label("damaged")
+    (row,) = store.current_labels()
+    assert (row["w"], row["h"], row["flags"]) == (0.5, 0.5, "blurry")
+
+
+def test_undo_gives_box_and_flags_back_to_go_on_with(begin: Begin) -> None:
+    session = begin()
+    session.set_box(Box(0.1, 0.2, 0.5, 0.25))
+    session.toggle_flag("blurry")
+    session.label("damaged")
+    session.undo()
+    assert (session.box, session.flags) == (Box(0.1, 0.2, 0.5, 0.25), ("blurry",))
+
+
+def test_an_unknown_flag_is_refused(begin: Begin) -> None:
+    with pytest.raises(ValueError, match="sepia"):
+        begin().toggle_flag("sepia")
+
+
+def test_a_retried_call_changes_nothing_more(begin: Begin, store: Store) -> None:
+    session = begin()
+    assert session.label("damaged", uid="a")
+    waiting = session.shown
+    assert session.label("damaged", uid="a")
+    assert session.skip(uid="b")
+    assert session.skip(uid="b")
+    assert session.undo(uid="c")
+    assert session.undo(uid="c")
+    assert session.shown == waiting
+    session.back()
+    assert session.label("reject", uid="d")
+    assert session.label("reject", uid="d")
+    assert [event["kind"] for event in store.events()] == ["label", "skip", "undo", "label"]
+    assert session.given == 1
+
+
+def test_a_hint_is_off_at_first_and_its_sight_is_recorded(tmp_path: Path) -> None:
+    with Store(tmp_path / "labels.db") as store:
+        shas = [f"{number:064x}" for number in range(3)]
+        store.enqueue([(sha, 0.0) for sha in shas], "primary", "margin")
+        store.suggest("primary", {sha: Hint("damaged", 0.75, "resnet50") for sha in shas[:2]})
+        session = LabelSession(store, {}, "ann", "primary", SETTINGS)
+        assert session.hint is None
+        session.label("undamaged")
+        session.toggle_hints()
+        assert session.hint == Hint("damaged", 0.75, "resnet50")
+        session.toggle_hints()
+        session.label("damaged")
+        session.toggle_hints()
+        assert session.message == "hints are on; no model has seen this picture"
+        session.label("damaged")
+        said = [(event["suggested"], event["score"], event["hint_shown"]) for event in store.events()]
+    assert said == [("damaged", 0.75, 0), ("damaged", 0.75, 1), (None, None, 0)]
+
+
+def test_what_is_known_of_the_picture_can_be_read(begin: Begin) -> None:
+    session = begin()
+    assert session.info() == {"sha256": session.shown, "host": "photos.example", "chosen by": "fifo"}
+
+
 @settings(max_examples=40)
 @example(["damaged", "back", "undamaged", "undo", "damaged"])
 @given(st.lists(st.sampled_from(["damaged", "undamaged", "skip", "undo", "back", "forward"]), max_size=25))
@@ -133,7 +227,7 @@ def test_any_keys_keep_the_counts_true(tmp_path_factory: pytest.TempPathFactory,
     with Store(tmp_path_factory.mktemp("keys") / "labels.db") as store:
         shas = [f"{number:064x}" for number in range(6)]
         store.enqueue([(sha, 0.0) for sha in shas], "primary", "fifo")
-        session = LabelSession(store, {}, "ann", "primary", ["damaged", "undamaged"])
+        session = LabelSession(store, {}, "ann", "primary", SETTINGS)
         for key in keys:
             if key in ("damaged", "undamaged"):
                 session.label(key)

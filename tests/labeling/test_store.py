@@ -10,15 +10,17 @@ from pathlib import Path
 import pytest
 
 from wreck_core.errors import BusyError, StorageError
-from wreck_core.labeling.store import Import, Store
+from wreck_core.labeling.records import Answer, Import
+from wreck_core.labeling.store import Store
 
 ANNOTATE = """
 import sys
 from pathlib import Path
+from wreck_core.labeling.records import Answer
 from wreck_core.labeling.store import Store
 with Store(Path(sys.argv[1])) as store:
     while tasks := store.claim(sys.argv[2], "primary"):
-        store.answer(tasks[0], sys.argv[2], "damaged")
+        store.answer(tasks[0], sys.argv[2], Answer("damaged"))
         print(tasks[0].sha256, flush=True)
 """
 
@@ -64,7 +66,7 @@ def test_a_lease_that_ran_out_goes_to_the_next_and_the_first_is_told(store: Stor
     late = store.claim("slow", "primary", lease_s=-1.0)[0]
     assert store.claim("quick", "primary")[0] == late
     with pytest.raises(BusyError, match="not saved"):
-        store.answer(late, "slow", "damaged")
+        store.answer(late, "slow", Answer("damaged"))
     assert store.current_labels() == []
 
 
@@ -75,14 +77,16 @@ def test_a_restarted_annotator_gets_the_own_lease_back(store: Store) -> None:
 
 def test_a_retried_answer_counts_once(store: Store) -> None:
     task = store.claim("ann", "primary")[0]
-    assert store.answer(task, "ann", "damaged", uid="u1") == store.answer(task, "ann", "damaged", uid="u1")
+    assert store.answer(task, "ann", Answer("damaged"), uid="u1") == store.answer(
+        task, "ann", Answer("damaged"), uid="u1"
+    )
     assert len(list(store.events())) == 1
 
 
 def test_undo_gives_the_picture_back_many_levels_deep(store: Store) -> None:
     tasks = store.claim("ann", "primary", 3)
     for task, label in zip(tasks, ("damaged", "undamaged", None), strict=True):
-        store.answer(task, "ann", label)
+        store.answer(task, "ann", Answer(label))
     undone = [store.undo("ann", "primary") for _ in range(4)]
     assert [event and event.label for event in undone] == [None, "undamaged", "damaged", None]
     assert undone[3] is None
@@ -92,8 +96,8 @@ def test_undo_gives_the_picture_back_many_levels_deep(store: Store) -> None:
 
 def test_undoing_a_change_brings_the_earlier_label_back(store: Store) -> None:
     task = store.claim("ann", "primary")[0]
-    store.answer(task, "ann", "damaged")
-    store.relabel(store.own_answers("ann", "primary")[0], "ann", "undamaged")
+    store.answer(task, "ann", Answer("damaged"))
+    store.relabel(store.own_answers("ann", "primary")[0], "ann", Answer("undamaged"))
     assert [row["label"] for row in store.current_labels()] == ["undamaged"]
     store.undo("ann", "primary")
     assert [row["label"] for row in store.current_labels()] == ["damaged"]
@@ -106,8 +110,8 @@ def test_answers_in_the_adjudication_round_adjudicate_also_when_changed_or_undon
     sha256 = next(iter(pictures))
     store.enqueue([(sha256, 0.0)], "adjudicate", "conflict")
     task = store.claim("judge", "adjudicate")[0]
-    store.answer(task, "judge", "damaged")
-    store.relabel(store.own_answers("judge", "adjudicate")[0], "judge", "undamaged")
+    store.answer(task, "judge", Answer("damaged"))
+    store.relabel(store.own_answers("judge", "adjudicate")[0], "judge", Answer("undamaged"))
     assert [(row["kind"], row["label"]) for row in store.current_labels()] == [("adjudicate", "undamaged")]
     store.undo("judge", "adjudicate")
     assert [(row["kind"], row["label"]) for row in store.current_labels()] == [("adjudicate", "damaged")]
@@ -124,7 +128,7 @@ def test_a_list_does_not_settle_a_contradiction(store: Store, pictures: dict[str
 
 
 def test_the_log_cannot_be_rewritten(store: Store, tmp_path: Path) -> None:
-    store.answer(store.claim("ann", "primary")[0], "ann", "damaged")
+    store.answer(store.claim("ann", "primary")[0], "ann", Answer("damaged"))
     database = sqlite3.connect(tmp_path / "labels.db")
     for statement in ("UPDATE label_event SET label = 'x'", "DELETE FROM label_event"):
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
@@ -146,7 +150,7 @@ def test_enqueue_parks_what_is_no_longer_wanted_and_brings_back_what_was_skipped
     store: Store, pictures: dict[str, Path]
 ) -> None:
     first, second, *_ = pictures
-    store.answer(store.claim("ann", "primary")[0], "ann", None)
+    store.answer(store.claim("ann", "primary")[0], "ann", Answer(None))
     assert store.enqueue([(first, 0.0), (second, 0.0)], "primary", "fifo") == (1, 10)
     assert store.counts("primary") == {"open": 2, "leased": 0, "done": 0, "parked": 10}
 

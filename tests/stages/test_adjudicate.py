@@ -9,14 +9,14 @@ from wreck_core.labeling import rebuild, scripted
 from wreck_core.labeling.schema import ADJUDICATE
 from wreck_core.labeling.session import LabelSession
 from wreck_core.layout import Layout
-from wreck_core.params import Params
+from wreck_core.params import Params, load
 from wreck_core.stages import dedup, enqueue, labels
 
 
 def judge(layout: Layout, label: str) -> int:
     """Answer all that waits for adjudication, as the window does."""
     with rebuild.open_store(layout) as store:
-        session = LabelSession(store, {}, "judge", ADJUDICATE, ["damaged", "undamaged"])
+        session = LabelSession(store, {}, "judge", ADJUDICATE, load(layout.params).labels)
         given = scripted.answer_all(session, lambda sha256: label)
         session.close()
     return given

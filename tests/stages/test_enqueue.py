@@ -8,7 +8,7 @@ import pytest
 
 from wreck_core.errors import InputError
 from wreck_core.labeling.rebuild import open_store
-from wreck_core.labeling.store import Import
+from wreck_core.labeling.records import Import
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.stages import enqueue

@@ -9,6 +9,7 @@ import pytest
 from wreck_core.errors import InputError
 from wreck_core.ingest.urls import normalise, url_id
 from wreck_core.labeling.rebuild import open_store
+from wreck_core.labeling.records import Answer
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.stages import enqueue, labels
@@ -84,7 +85,7 @@ def test_a_fresh_clone_without_a_store_loses_no_label(
     enqueue.run(params, layout)
     with open_store(layout) as store:
         for label in ("damaged", "undamaged", None, "damaged"):
-            store.answer(store.claim("ann", enqueue.ROUND)[0], "ann", label)
+            store.answer(store.claim("ann", enqueue.ROUND)[0], "ann", Answer(label))
         store.undo("ann", enqueue.ROUND)
         store.release("ann")
     listed = written(tmp_path, "cars.csv", "sha256,label", f"{SHAS[0]},reject")

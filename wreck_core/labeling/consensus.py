@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from wreck_core.params import CONFLICT
+
 LIST_ANNOTATOR = "list:"
-UNDECIDED, CONFLICT = "unsure", "conflict"
+UNDECIDED = "unsure"
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,23 @@
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from wreck_core.errors import BusyError, WreckError
-from wreck_core.labeling.store import Event, Store, Task
+from wreck_core.labeling.records import Answer, Box, Event, Hint, Task
+from wreck_core.labeling.store import Store
+from wreck_core.params import LabelParams
 
 AHEAD = 3  # leased tasks: the one that is shown, and those whose pictures are decoded meanwhile
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Where a picture lies, and what is known of it, in words and in the order to be read."""
+
+    path: Path
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 class LabelSession:
@@ -17,20 +28,34 @@ class LabelSession:
     `shown` is the picture to judge (its sha256), or None when the queue is empty. An answer is
     committed before `shown` moves on. When a commit fails nothing moves and `fault` says why; only
     a picture that was given to somebody else meanwhile makes way for the next.
+
+    `box`, `flags` and `note` go with the next answer; over a picture that has one already they begin
+    as it says. A `uid` makes a retried call harmless: what is committed already is not done again.
     """
 
     def __init__(
-        self, store: Store, pictures: Mapping[str, Path], annotator: str, round_name: str, labels: list[str]
+        self,
+        store: Store,
+        pictures: Mapping[str, Picture],
+        annotator: str,
+        round_name: str,
+        settings: LabelParams,
     ) -> None:
-        self.annotator, self.round_name, self.labels = annotator, round_name, labels
+        self.annotator, self.round_name, self.settings = annotator, round_name, settings
         self.message, self.fault = "", ""
         self.given = 0
+        self.box: Box | None = None
+        self.flags: tuple[str, ...] = ()
+        self.note = ""
+        self.hints_on = False
+        self._hint_shown = False
         self._store, self._pictures = store, pictures
         self._queue: deque[Task] = deque()
         self._review: list[Event] = []
         self._at: int | None = None  # index into _review while looking back
         self._began = time.monotonic()
         self._fill()
+        self._start_answer()
 
     # What to show
 
@@ -50,12 +75,33 @@ class LabelSession:
     def upcoming(self) -> list[Path]:
         """Files worth decoding ahead, the next first."""
         return [
-            self._pictures[task.sha256] for task in list(self._queue)[1:] if task.sha256 in self._pictures
+            self._pictures[task.sha256].path
+            for task in list(self._queue)[1:]
+            if task.sha256 in self._pictures
         ]
+
+    @property
+    def strategy(self) -> str:
+        """How the picture on show was chosen, such as `random`."""
+        task = self._task()
+        return task.strategy if task else ""
+
+    @property
+    def hint(self) -> Hint | None:
+        """What the model says of the picture on show; None while hints are off, or when it says nothing."""
+        return self._known_hint() if self.hints_on else None
 
     def path(self) -> Path | None:
         """Give the file of the picture on show; None when there is none."""
-        return self._pictures.get(self.shown) if self.shown else None
+        picture = self._pictures.get(self.shown) if self.shown else None
+        return picture.path if picture else None
+
+    def info(self) -> dict[str, str]:
+        """Tell what is known of the picture on show, in words."""
+        if self.shown is None:
+            return {}
+        picture = self._pictures.get(self.shown)
+        return {"sha256": self.shown, **(picture.facts if picture else {}), "chosen by": self.strategy}
 
     def progress(self) -> tuple[int, int]:
         """How many pictures of the round are done, of how many that are not parked."""
@@ -77,31 +123,70 @@ class LabelSession:
             parts.append(f"{counts['parked']} were skipped; `wreck enqueue` brings them back")
         return "; ".join(parts)
 
+    # What a person does before the answer
+
+    def set_box(self, box: Box | None) -> None:
+        """Mark the part of the picture that matters, or with None all of it."""
+        self.box = box if self.shown else None
+        if self.shown:
+            self.message = "box set, C clears it" if box else "no box: the whole picture counts"
+
+    def toggle_flag(self, flag: str) -> None:
+        """Put a remark of `settings.flags` on the picture, or take it off. Raises ValueError for another."""
+        if flag not in self.settings.flags:
+            raise ValueError(f"{flag!r} is none of {', '.join(self.settings.flags)}")
+        if self.shown is None:
+            return
+        taken = flag in self.flags
+        self.flags = tuple(sorted({*self.flags} ^ {flag}))
+        self.message = f"flag {flag} {'taken off' if taken else 'set'}"
+
+    def toggle_hints(self) -> None:
+        """Show what the model says, or stop showing it. An answer given in its sight is marked so."""
+        self.hints_on = not self.hints_on
+        self._hint_shown |= self.hint is not None
+        if not self.hints_on:
+            self.message = "hints are off"
+        elif self.hint is None and self.shown:
+            self.message = "hints are on; no model has seen this picture"
+        else:
+            self.message = "hints are on, and answers marked so"
+
     # What a person does
 
-    def label(self, label: str, shown_ms: int | None = None) -> bool:
+    def label(self, label: str, shown_ms: int | None = None, uid: str = "") -> bool:
         """Give the picture on show a label, or change it while looking back. False when it was not saved."""
+        if self._done_before(uid):
+            return True
         if self.shown is None:
             return False
+        answer = self._answer(label, shown_ms)
         if self._at is None:
-            return self._answer(label, shown_ms)
+            return self._give(answer, uid)
         event = self._review[self._at]
-        if not self._saved(lambda: self._store.relabel(event, self.annotator, label)):
+        if not self._saved(lambda: self._store.relabel(event, self.annotator, answer, uid)):
             return False
-        self.message = f"{event.label} changed to {label}"
+        self.message = (
+            f"{event.label} changed to {label}" if label != event.label else f"{label} saved again, changed"
+        )
         self._at = None
+        self._start_answer()
         return True
 
-    def skip(self, shown_ms: int | None = None) -> bool:
+    def skip(self, shown_ms: int | None = None, uid: str = "") -> bool:
         """Leave the picture for later. False when that was not saved."""
+        if self._done_before(uid):
+            return True
         if self.shown is None or self._at is not None:
             return False
-        return self._answer(None, shown_ms)
+        return self._give(self._answer(None, shown_ms), uid)
 
-    def undo(self) -> bool:
+    def undo(self, uid: str = "") -> bool:
         """Take back the last answer, also of an earlier session; its picture is shown again."""
+        if self._done_before(uid):
+            return True
         taken: list[Event | None] = []
-        if not self._saved(lambda: taken.append(self._store.undo(self.annotator, self.round_name))):
+        if not self._saved(lambda: taken.append(self._store.undo(self.annotator, self.round_name, uid))):
             return False
         event = taken[0]
         if event is None:
@@ -121,6 +206,7 @@ class LabelSession:
             self._at = 0 if self._review else None
         else:
             self._at -= 1
+            self._start_answer()
             self.message = f"looking back: you said {self._review[self._at].label}"
 
     def forward(self) -> None:
@@ -129,14 +215,42 @@ class LabelSession:
             self.message = "space skips; D only returns from looking back"
         elif self._at + 1 < len(self._review):
             self._at += 1
+            self._start_answer()
             self.message = f"looking back: you said {self._review[self._at].label}"
         else:
             self._at = None
+            self._start_answer()
             self.message = ""
 
     def close(self) -> None:
         """Give back what was leased and not answered."""
         self._store.release(self.annotator)
+
+    def _task(self) -> Task | None:
+        """Give the task of the picture on show."""
+        if self._at is None:
+            return self._queue[0] if self._queue else None
+        task_id = self._review[self._at].task_id
+        return self._store.task(task_id) if task_id is not None else None
+
+    def _known_hint(self) -> Hint | None:
+        task = self._task()
+        return task.hint if task else None
+
+    def _start_answer(self, said: Answer | None = None) -> None:
+        """Begin the answer to the picture on show, from what was said of it before."""
+        if self._at is not None:
+            said = self._review[self._at].answer
+        said = said or Answer(None)
+        self.box, self.flags, self.note = said.box, said.flags, said.note
+        self._hint_shown = self.hint is not None
+
+    def _answer(self, label: str | None, shown_ms: int | None) -> Answer:
+        hint = self._known_hint()
+        return Answer(label, self.box, self.flags, self.note, shown_ms, hint, self._hint_shown)
+
+    def _done_before(self, uid: str) -> bool:
+        return bool(uid) and self._store.knows(uid)
 
     def _show_again(self, undone: Event) -> None:
         """Show the picture of an answer that was taken back.
@@ -150,25 +264,30 @@ class LabelSession:
         if not standing and undone.label is not None:
             self.given = max(0, self.given - 1)
         if not standing and undone.task_id is not None:
-            task = Task(undone.task_id, undone.sha256)
-            self._queue = deque([task, *(other for other in self._queue if other != task)])
+            others = [task for task in self._queue if task.task_id != undone.task_id]
+            self._queue = deque([self._store.task(undone.task_id), *others])
+        self._start_answer(undone.answer)
 
-    def _answer(self, label: str | None, shown_ms: int | None) -> bool:
+    def _give(self, answer: Answer, uid: str) -> bool:
         task = self._queue[0]
         try:
-            saved = self._saved(lambda: self._store.answer(task, self.annotator, label, shown_ms=shown_ms))
+            saved = self._saved(lambda: self._store.answer(task, self.annotator, answer, uid))
         except BusyError as lost:
             # Others may have taken the pictures that wait behind it too: ask the store what is ours.
             self.fault = lost.what
             self._queue.clear()
             self._fill()
+            self._start_answer()
             return False
         if not saved:
             return False
         self._queue.popleft()
-        self.given += label is not None
-        self.message = f"{label} saved, U takes it back" if label else "skipped, U takes it back"
+        self.given += answer.label is not None
+        self.message = (
+            f"{answer.label} saved, U takes it back" if answer.label else "skipped, U takes it back"
+        )
         self._fill()
+        self._start_answer()
         return True
 
     def _saved(self, write: Callable[[], object]) -> bool:

@@ -7,47 +7,19 @@ Any number of processes may work on it; a claim is one statement, so no two get 
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from wreck_core.errors import BusyError, StorageError
-from wreck_core.labeling.schema import ADJUDICATE, SCHEMA, answer_kind
+from wreck_core.labeling.records import Answer, Event, Hint, Import, Task
+from wreck_core.labeling.rows import as_event, as_task, columns_of
+from wreck_core.labeling.schema import ADJUDICATE, SCHEMA
 
 LEASE_S = 600.0
 _BUSY_S = 30.0
-
-
-@dataclass(frozen=True)
-class Task:
-    """A picture that waits for one answer, leased to whoever claimed it."""
-
-    task_id: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Event:
-    """What somebody said of a picture: `kind` label, adjudicate or skip, `label` None for a skip."""
-
-    event_id: int
-    task_id: int | None
-    sha256: str
-    kind: str
-    label: str | None
-
-
-@dataclass(frozen=True)
-class Import:
-    """A label from a list: `flags` is space-separated words."""
-
-    sha256: str
-    label: str
-    flags: str = ""
-    note: str = ""
 
 
 def now() -> str:
@@ -131,7 +103,7 @@ class Store:
                          WHERE round = :round AND state = 'open'
                          ORDER BY priority DESC, task_id LIMIT :count))
                      ORDER BY turn, priority DESC, task_id LIMIT :count)
-                   RETURNING task_id, sha256, priority""",
+                   RETURNING *""",
                 {
                     "me": annotator,
                     "until": clock + lease_s,
@@ -141,7 +113,7 @@ class Store:
                 },
             ).fetchall()
         ranked = sorted(rows, key=lambda row: (-row["priority"], row["task_id"]))
-        return [Task(row["task_id"], row["sha256"]) for row in ranked]
+        return [as_task(row) for row in ranked]
 
     def release(self, annotator: str) -> None:
         """Give the annotator's leases back."""
@@ -150,6 +122,14 @@ class Store:
                 "UPDATE task SET state = 'open', lease_by = NULL, lease_until = NULL "
                 "WHERE state = 'leased' AND lease_by = ?",
                 (annotator,),
+            )
+
+    def suggest(self, round_name: str, hints: Mapping[str, Hint]) -> None:
+        """Write down what a model says of the round's pictures, by sha256."""
+        rows = [(hint.label, hint.score, hint.model, sha256, round_name) for sha256, hint in hints.items()]
+        with self._transaction():
+            self._db.executemany(
+                "UPDATE task SET suggested = ?, score = ?, model_id = ? WHERE sha256 = ? AND round = ?", rows
             )
 
     def counts(self, round_name: str) -> dict[str, int]:
@@ -163,29 +143,19 @@ class Store:
 
     # What people say
 
-    def answer(
-        self,
-        task: Task,
-        annotator: str,
-        label: str | None,
-        *,
-        shown_ms: int | None = None,
-        uid: str = "",
-    ) -> int:
-        """Commit a label, or a skip when `label` is None; the task is then done, or parked.
+    def answer(self, task: Task, annotator: str, answer: Answer, uid: str = "") -> int:
+        """Commit a label or a skip; the task is then done, or parked.
 
         Returns the event's id. `uid` makes a retried call harmless.
         Raises BusyError when the task is no longer ours.
         """
-        uid = uid or uuid.uuid4().hex
         with self._transaction():
-            said = self._db.execute("SELECT event_id FROM label_event WHERE uid = ?", (uid,)).fetchone()
-            if said:
-                return int(said["event_id"])
+            if (said := self._known(uid)) is not None:
+                return said
             held = self._db.execute(
                 "UPDATE task SET state = ?, lease_by = NULL, lease_until = NULL "
                 "WHERE task_id = ? AND state = 'leased' AND lease_by = ? RETURNING round",
-                ("parked" if label is None else "done", task.task_id, annotator),
+                ("parked" if answer.label is None else "done", task.task_id, annotator),
             ).fetchone()
             if held is None:
                 raise BusyError("not saved: the picture was given to somebody else meanwhile")
@@ -193,32 +163,29 @@ class Store:
                 uid=uid,
                 task_id=task.task_id,
                 sha256=task.sha256,
-                round=held["round"],
                 annotator=annotator,
-                kind=answer_kind(held["round"], label),
-                label=label,
-                shown_ms=shown_ms,
+                **columns_of(held["round"], answer),
             )
 
-    def relabel(self, event: Event, annotator: str, label: str) -> int:
-        """Change one's own earlier answer by a new event."""
+    def relabel(self, event: Event, annotator: str, answer: Answer, uid: str = "") -> int:
+        """Change one's own earlier answer by a new event; returns its id. `uid` makes a retry harmless."""
         with self._transaction():
+            if (said := self._known(uid)) is not None:
+                return said
             old = self._db.execute(
                 "SELECT round FROM label_event WHERE event_id = ?", (event.event_id,)
             ).fetchone()
             if event.task_id is not None:
                 self._db.execute("UPDATE task SET state = 'done' WHERE task_id = ?", (event.task_id,))
             return self._append(
-                uid=uuid.uuid4().hex,
+                uid=uid,
                 task_id=event.task_id,
                 sha256=event.sha256,
-                round=old["round"],
                 annotator=annotator,
-                kind=answer_kind(old["round"], label),
-                label=label,
+                **columns_of(old["round"], answer),
             )
 
-    def undo(self, annotator: str, round_name: str, lease_s: float = LEASE_S) -> Event | None:
+    def undo(self, annotator: str, round_name: str, uid: str = "") -> Event | None:
         """Take back the annotator's last standing answer of the round; its task is leased to them again.
 
         An answer that was itself a change gives way to the one before it. None when nothing is left.
@@ -232,7 +199,7 @@ class Store:
             if last is None:
                 return None
             self._append(
-                uid=uuid.uuid4().hex,
+                uid=uid,
                 task_id=last["task_id"],
                 sha256=last["sha256"],
                 round=round_name,
@@ -247,9 +214,21 @@ class Store:
                 self._db.execute(
                     "UPDATE task SET state = 'leased', lease_by = :me, lease_until = :until "
                     "WHERE task_id = :task AND (lease_by IS NULL OR lease_by = :me)",
-                    {"me": annotator, "until": time.time() + lease_s, "task": last["task_id"]},
+                    {"me": annotator, "until": time.time() + LEASE_S, "task": last["task_id"]},
                 )
-            return _event(last)
+            return as_event(last)
+
+    def knows(self, uid: str) -> bool:
+        """Whether an event with this uid is committed: a retried call may ask before it does anything."""
+        return self._known(uid) is not None
+
+    def task(self, task_id: int) -> Task:
+        """Give a task as it was queued."""
+        return as_task(self._db.execute("SELECT * FROM task WHERE task_id = ?", (task_id,)).fetchone())
+
+    def _known(self, uid: str) -> int | None:
+        found = self._db.execute("SELECT event_id FROM label_event WHERE uid = ?", (uid,)).fetchone()
+        return int(found["event_id"]) if found else None
 
     def import_labels(self, annotator: str, labels: Iterable[Import], at: str) -> int:
         """Take in a list's labels; only those that differ from what the list said before are added.
@@ -266,7 +245,6 @@ class Store:
                 if before and (before["label"], before["flags"]) == (given.label, given.flags):
                     continue
                 self._append(
-                    uid=uuid.uuid4().hex,
                     sha256=given.sha256,
                     round="import",
                     annotator=annotator,
@@ -320,6 +298,7 @@ class Store:
 
     def _append(self, **fields: Any) -> int:
         """Write one event. The names are ours, never a user's."""
+        fields["uid"] = fields.get("uid") or uuid.uuid4().hex
         fields.setdefault("at", now())
         names, marks = ", ".join(fields), ", ".join(f":{name}" for name in fields)
         cursor = self._db.execute(f"INSERT INTO label_event({names}) VALUES ({marks})", fields)  # noqa: S608 - own names
@@ -334,7 +313,7 @@ class Store:
             "ORDER BY event_id",
             (annotator, round_name),
         )
-        return [_event(row) for row in rows]
+        return [as_event(row) for row in rows]
 
     def current_labels(self) -> list[dict[str, Any]]:
         """Every annotator's current label of every picture, by picture and event."""
@@ -393,7 +372,3 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(text):
             yield text
             text = ""
-
-
-def _event(row: sqlite3.Row) -> Event:
-    return Event(row["event_id"], row["task_id"], row["sha256"], row["kind"], row["label"])

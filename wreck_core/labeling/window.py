@@ -4,7 +4,6 @@ import subprocess
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -71,11 +70,11 @@ class Pictures:
 
 
 class Cv2Window:
-    """Shows a session until Q, Escape or the window's X. `keys` gives each label its key."""
+    """Shows a session until Q, Escape or the window's X."""
 
-    def __init__(self, session: LabelSession, keys: Mapping[str, str]) -> None:
-        self._session, self._keys = session, keys
-        self._labels = {key.lower(): label for label, key in keys.items()}
+    def __init__(self, session: LabelSession) -> None:
+        self._session, self._keys = session, session.settings.keys
+        self._labels = {key.lower(): label for label, key in self._keys.items()}
         self._pictures = Pictures()
         self._size = FIRST_SIZE_PX
         self._shown_at = 0.0

@@ -8,7 +8,7 @@ import pandas as pd
 from wreck_core.labeling import consensus, rebuild
 from wreck_core.labeling.schema import ADJUDICATE
 from wreck_core.layout import Layout
-from wreck_core.params import EnqueueParams, Params
+from wreck_core.params import CONFLICT, EnqueueParams, Params
 from wreck_core.summary import Summary
 
 ROUND = "primary"
@@ -30,7 +30,7 @@ def run(params: Params, layout: Layout) -> Summary:
         added, parked = store.enqueue(_ranked(unlabelled, params.enqueue), ROUND, params.enqueue.order)
         # Unlabelled ones wait in the first round anyhow, and any label of theirs settles what lists say.
         contested = _contested(duplicates) & labelled | {
-            row.sha256 for row in consensus.final_labels(current) if consensus.CONFLICT in row.flags.split()
+            row.sha256 for row in consensus.final_labels(current) if CONFLICT in row.flags.split()
         }
         listed = pictures[pictures.isin(contested)].tolist()
         store.enqueue([(sha256, -float(at)) for at, sha256 in enumerate(listed)], ADJUDICATE, "conflict")

@@ -1,12 +1,11 @@
 """The label stage: the window over the queue; its labels are exported when it closes."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 
 from wreck_core.labeling import rebuild
-from wreck_core.labeling.session import LabelSession
+from wreck_core.labeling.session import LabelSession, Picture
 from wreck_core.labeling.window import Cv2Window
 from wreck_core.layout import Layout
 from wreck_core.params import Params
@@ -20,17 +19,19 @@ def run(params: Params, layout: Layout, annotator: str, round_name: str) -> Summ
     Raises InputError before anything was scraped, WreckError where there is no display.
     """
     with rebuild.open_store(layout) as store:
-        session = LabelSession(store, picture_files(layout), annotator, round_name, params.labels.all)
+        session = LabelSession(store, pictures(layout), annotator, round_name, params.labels)
         try:
-            Cv2Window(session, params.labels.keys).run()
+            Cv2Window(session).run()
         finally:
             session.close()
             summary = labels.export_labels(params, layout)
     return replace(summary, headline=f"{session.given:,} labels given; {summary.headline}")
 
 
-def picture_files(layout: Layout) -> dict[str, Path]:
-    """Where each fetched picture lies, by sha256. Raises InputError before anything was scraped."""
+def pictures(layout: Layout) -> dict[str, Picture]:
+    """Give each fetched picture by sha256. Raises InputError before anything was scraped."""
     layout.require_pictures()
     table = pd.read_parquet(layout.candidates, columns=["sha256", "path"])
-    return {sha256: layout.root / path for sha256, path in zip(table.sha256, table.path, strict=True)}
+    return {
+        sha256: Picture(layout.root / path) for sha256, path in zip(table.sha256, table.path, strict=True)
+    }

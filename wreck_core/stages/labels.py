@@ -10,9 +10,10 @@ from wreck_core.ingest import url_list
 from wreck_core.ingest.url_list import Account
 from wreck_core.ingest.urls import normalise, url_id
 from wreck_core.labeling import consensus, export, rebuild
-from wreck_core.labeling.store import Import, now
+from wreck_core.labeling.records import Import
+from wreck_core.labeling.store import now
 from wreck_core.layout import Layout
-from wreck_core.params import Params
+from wreck_core.params import CONFLICT, Params
 from wreck_core.summary import Summary
 
 
@@ -70,7 +71,7 @@ def _per_label(final: list[consensus.FinalLabel]) -> tuple[tuple[str, int], ...]
 def _as_import(sha256: str, labels: set[str]) -> Import:
     if len(labels) == 1:
         return Import(sha256, next(iter(labels)))
-    return Import(sha256, consensus.UNDECIDED, consensus.CONFLICT, " or ".join(sorted(labels)))
+    return Import(sha256, consensus.UNDECIDED, CONFLICT, " or ".join(sorted(labels)))
 
 
 def _matched(source: Path, layout: Layout) -> list[tuple[str, str | None]]:
