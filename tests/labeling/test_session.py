@@ -220,6 +220,70 @@ def test_what_is_known_of_the_picture_can_be_read(begin: Begin) -> None:
     assert session.info() == {"sha256": session.shown, "host": "photos.example", "chosen by": "fifo"}
 
 
+@pytest.fixture
+def sorted_by_model(store: Store, pictures: dict[str, Path]) -> list[str]:
+    """Let a model speak of all but the first three pictures: seven damaged ones, then two undamaged."""
+    known = list(pictures)[3:]
+    labels = ["damaged"] * 7 + ["undamaged"] * 2
+    store.suggest(
+        "primary",
+        {
+            sha: Hint(label, 0.9 - at / 50, "resnet50")
+            for at, (sha, label) in enumerate(zip(known, labels, strict=True))
+        },
+    )
+    return known
+
+
+def test_a_page_gives_every_picture_but_the_odd_ones_an_event_of_its_own(
+    begin: Begin, store: Store, sorted_by_model: list[str]
+) -> None:
+    session = begin()
+    session.open_grid()
+    assert session.grid is not None
+    assert (session.grid.label, [task.sha256 for task in session.grid.tasks]) == (
+        "damaged",
+        sorted_by_model[:7],
+    )
+    session.grid.toggle(2)
+    session.grid.toggle(4)
+    session.grid.toggle(4)
+    assert session.accept_grid(shown_ms=7000, uid="page")
+    assert session.message == "6 damaged saved; that was the last page of damaged"
+    assert session.accept_grid(uid="page")
+    said = list(store.events())
+    assert [event["sha256"] for event in said] == [
+        sha for sha in sorted_by_model[:7] if sha != sorted_by_model[2]
+    ]
+    assert {(event["label"], event["hint_shown"], event["shown_ms"]) for event in said} == {
+        ("damaged", 1, 1000)
+    }
+    assert session.shown == sorted_by_model[2]
+    session.undo()
+    assert session.shown == sorted_by_model[6]
+
+
+def test_the_grid_goes_on_to_the_next_class_and_gives_back_what_was_not_accepted(
+    begin: Begin, store: Store, sorted_by_model: list[str]
+) -> None:
+    session = begin()
+    waiting = session.shown
+    session.open_grid()
+    session.open_grid()
+    assert session.grid is not None
+    assert (session.grid.label, len(session.grid.tasks)) == ("undamaged", 2)
+    session.close_grid()
+    assert (session.grid, session.shown) == (None, waiting)
+    assert store.counts("primary") == {"open": 9, "leased": 3, "done": 0, "parked": 0}
+
+
+def test_without_a_model_the_grid_says_so(begin: Begin) -> None:
+    session = begin()
+    session.open_grid()
+    assert session.grid is None
+    assert "no model has spoken" in session.message
+
+
 @settings(max_examples=40)
 @example(["damaged", "back", "undamaged", "undo", "damaged"])
 @given(st.lists(st.sampled_from(["damaged", "undamaged", "skip", "undo", "back", "forward"]), max_size=25))

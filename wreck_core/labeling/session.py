@@ -4,9 +4,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from wreck_core.errors import BusyError, WreckError
+from wreck_core.labeling.grid import COLUMNS, ROWS, Grid
 from wreck_core.labeling.records import Answer, Box, Event, Hint, Task
 from wreck_core.labeling.store import Store
 from wreck_core.params import LabelParams
@@ -48,6 +50,8 @@ class LabelSession:
         self.flags: tuple[str, ...] = ()
         self.note = ""
         self.hints_on = False
+        self.grid: Grid | None = None
+        self._accepted = ""  # the uid of the last page
         self._hint_shown = False
         self._store, self._pictures = store, pictures
         self._queue: deque[Task] = deque()
@@ -74,11 +78,8 @@ class LabelSession:
     @property
     def upcoming(self) -> list[Path]:
         """Files worth decoding ahead, the next first."""
-        return [
-            self._pictures[task.sha256].path
-            for task in list(self._queue)[1:]
-            if task.sha256 in self._pictures
-        ]
+        files = (self.path_of(task.sha256) for task in list(self._queue)[1:AHEAD])
+        return [path for path in files if path]
 
     @property
     def strategy(self) -> str:
@@ -93,7 +94,11 @@ class LabelSession:
 
     def path(self) -> Path | None:
         """Give the file of the picture on show; None when there is none."""
-        picture = self._pictures.get(self.shown) if self.shown else None
+        return self.path_of(self.shown) if self.shown else None
+
+    def path_of(self, sha256: str) -> Path | None:
+        """Give the file of any picture; None when there is none."""
+        picture = self._pictures.get(sha256)
         return picture.path if picture else None
 
     def info(self) -> dict[str, str]:
@@ -221,6 +226,65 @@ class LabelSession:
             self._at = None
             self._start_answer()
             self.message = ""
+
+    # A page of pictures at once
+
+    def open_grid(self) -> None:
+        """Show a page of waiting pictures that a model takes for one class; called again, of the next class.
+
+        While `grid` is not None the person judges that page: `grid.toggle` marks the odd ones.
+        """
+        classes = self.settings.classes
+        turn = (classes.index(self.grid.label) + 1) % len(classes) if self.grid else 0
+        self.close_grid()
+        self._open_grid([*classes[turn:], *classes[:turn]])
+
+    def accept_grid(self, shown_ms: int | None = None, uid: str = "") -> bool:
+        """Give all but the odd ones their label, an event each, and show the next page of that class.
+
+        The odd ones come next, one by one, when the grid is closed. False when not all was saved:
+        what was not stays on the page.
+        """
+        if uid and uid == self._accepted:
+            return True
+        grid = self.grid
+        if grid is None:
+            return False
+        each_ms = shown_ms // len(grid.tasks) if shown_ms is not None else None
+        saved = lost = 0
+        for task in grid.agreed:
+            answer = grid.answer(task, each_ms)
+            try:
+                if not self._saved(partial(self._store.answer, task, self.annotator, answer)):
+                    return False
+                saved += 1
+            except BusyError:
+                lost += 1
+            grid.drop(task)
+        self._accepted = uid
+        self.given += saved
+        self._queue.extendleft(reversed(grid.tasks))
+        self.grid = None
+        self._open_grid([grid.label])
+        self._start_answer()
+        self.message = f"{saved} {grid.label} saved" + (f", {lost} had gone to somebody else" if lost else "")
+        if not self.grid:
+            self.message += f"; that was the last page of {grid.label}"
+        return True
+
+    def close_grid(self) -> None:
+        """Go back to one picture at a time; what the page held waits again."""
+        if self.grid:
+            self.grid = None
+            self._store.release(self.annotator, [task.task_id for task in self._queue])
+
+    def _open_grid(self, labels: list[str]) -> None:
+        for label in labels:
+            tasks = self._store.claim_suggested(self.annotator, self.round_name, label, ROWS * COLUMNS)
+            if tasks:
+                self.grid = Grid(label, tasks)
+                return
+        self.message = "no model has spoken of the pictures that wait: nothing for the grid"
 
     def close(self) -> None:
         """Give back what was leased and not answered."""

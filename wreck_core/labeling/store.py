@@ -4,10 +4,11 @@ SQLite in WAL mode with synchronous=FULL: a label that `answer` has returned for
 Any number of processes may work on it; a claim is one statement, so no two get the same task.
 """
 
+import json
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -115,13 +116,30 @@ class Store:
         ranked = sorted(rows, key=lambda row: (-row["priority"], row["task_id"]))
         return [as_task(row) for row in ranked]
 
-    def release(self, annotator: str) -> None:
-        """Give the annotator's leases back."""
+    def claim_suggested(self, annotator: str, round_name: str, label: str, count: int) -> list[Task]:
+        """Lease open tasks that a model takes for `label`, the surest first."""
+        with self._transaction():
+            rows = self._db.execute(
+                """UPDATE task SET state = 'leased', lease_by = :me, lease_until = :until WHERE task_id IN (
+                     SELECT task_id FROM task WHERE round = :round AND state = 'open' AND suggested = :label
+                       ORDER BY score DESC, task_id LIMIT :count) RETURNING *""",
+                {
+                    "me": annotator,
+                    "until": time.time() + LEASE_S,
+                    "round": round_name,
+                    "label": label,
+                    "count": count,
+                },
+            ).fetchall()
+        return [as_task(row) for row in sorted(rows, key=lambda row: (-row["score"], row["task_id"]))]
+
+    def release(self, annotator: str, keep: Collection[int] = ()) -> None:
+        """Give the annotator's leases back, but for the tasks `keep`."""
         with self._transaction():
             self._db.execute(
                 "UPDATE task SET state = 'open', lease_by = NULL, lease_until = NULL "
-                "WHERE state = 'leased' AND lease_by = ?",
-                (annotator,),
+                "WHERE state = 'leased' AND lease_by = ? AND task_id NOT IN (SELECT value FROM json_each(?))",
+                (annotator, json.dumps([*keep])),
             )
 
     def suggest(self, round_name: str, hints: Mapping[str, Hint]) -> None:
