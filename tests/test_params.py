@@ -48,6 +48,11 @@ def test_an_unknown_setting_of_a_backbone_is_named(layout: Layout) -> None:
         ("threads: 32", 'threads: "32"', "scrape.threads"),
         ("positive: damaged", "positive: broken", "positive: broken is not one of the classes"),
         ('reject: "4"', 'reject: "1"', "one key is given to two labels"),
+        ('reject: "4"', 'reject: "g"', "'g' is a command"),
+        ('"#009e73"', '"#D55E00"', "one colour is given to two labels"),
+        ('"#009e73"', '"green"', "labels.colours.undamaged"),
+        ("flags: [blurry", "flags: [conflict", "flags: a flag is named twice, or is called conflict"),
+        ("flags: [blurry", "flags: [watermark", "flags: a flag is named twice"),
         ("mobilenet_v2:", "../evil:", "backbones.../evil"),
         ("order: random", "order: best", "enqueue.order"),
     ],
@@ -62,6 +67,7 @@ def test_a_wrong_value_is_named(layout: Layout, old: str, new: str, message: str
 def test_three_classes_are_allowed(layout: Layout) -> None:
     change(layout.params, "[damaged, undamaged]", "[damaged, undamaged, burnt]")
     change(layout.params, 'undamaged: "2",', 'undamaged: "2", burnt: "5",')
+    change(layout.params, 'undamaged: "#009e73",', 'undamaged: "#009e73", burnt: "#f0e442",')
     assert len(params.load(layout.params).labels.classes) == 3
 
 

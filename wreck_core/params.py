@@ -27,11 +27,12 @@ class Section(BaseModel):
 
 
 class LabelParams(Section):
-    """The label set, the keys that give a label, and the reasons for which a picture can be flagged."""
+    """The label set, the key and colour of each label, and the remarks that a picture can get."""
 
     classes: Annotated[list[Name], Field(min_length=2)]
     positive: Name
     keys: dict[Name, Annotated[str, Field(min_length=1, max_length=1)]]
+    colours: dict[Name, Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]]
     flags: Annotated[list[Name], Field(max_length=9)]
 
     @property
@@ -49,6 +50,10 @@ class LabelParams(Section):
             raise ValueError(f"keys: needs exactly one key for each of {', '.join(self.all)}")
         if len({key.lower() for key in self.keys.values()}) < len(self.keys):
             raise ValueError("keys: one key is given to two labels")
+        if sorted(self.colours) != sorted(self.all):
+            raise ValueError(f"colours: needs exactly one colour for each of {', '.join(self.all)}")
+        if len({colour.lower() for colour in self.colours.values()}) < len(self.colours):
+            raise ValueError("colours: one colour is given to two labels")
         if len(set(self.flags)) < len(self.flags) or CONFLICT in self.flags:
             raise ValueError(f"flags: a flag is named twice, or is called {CONFLICT}, which the verdict sets")
         taken = COMMAND_KEYS & {key.lower() for key in self.keys.values()}

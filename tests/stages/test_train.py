@@ -84,11 +84,9 @@ def test_three_classes_are_trained_too(layout, params):
     classes = ("damaged", "undamaged", "worn")
     drawn.fill(layout, per_class=12, classes=classes)
     raw = drawn.quick(params).model_dump()
-    raw["labels"] = {
-        "classes": list(classes),
-        "positive": "damaged",
-        "keys": {"damaged": "1", "undamaged": "2", "worn": "5", "unsure": "3", "reject": "4"},
-    }
+    raw["labels"]["classes"] = list(classes)
+    raw["labels"]["keys"]["worn"] = "5"
+    raw["labels"]["colours"]["worn"] = "#f0e442"
     summary = train.run(Params.model_validate(raw), layout, "mobilenet_random")
     table = pd.read_parquet(layout.model("mobilenet_random") / "oof.parquet")
     assert table["label"].sum() == 12
