@@ -125,7 +125,7 @@ def recall(photos: list[Image], python: str) -> list[dict[str, Any]]:
         paths = sorted(folder.glob("*.jpg"))
         theirs = peer(python, "hash", name)
         with machine.measured() as whole:
-            full, square = phash.of_images(images.load(path) for path in paths)
+            full, square = phash.of_greys(images.load_grey(path) for path in paths)
         sizes, rows = len(photos), []
         for number, edit in enumerate(EDITS, start=1):
             part = np.r_[0:sizes, number * sizes : (number + 1) * sizes]
@@ -175,7 +175,7 @@ def _their_recall(theirs: dict[str, Any], who: str, part: Any) -> str:
 def _speed_row(count: int, cpu_s: float, photos: list[Image], theirs: dict[str, Any]) -> dict[str, Any]:
     """Pictures decoded and hashed per CPU-second, and for the goal the hashes of decoded ones."""
     with machine.measured() as alone:
-        phash.of_images(photos)
+        phash.of_greys(images.grey(photo) for photo in photos)
     ours = 2 * len(photos) / alone.cpu_s
     row = {
         "what": "pictures per CPU-s",

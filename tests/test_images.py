@@ -5,6 +5,8 @@ import struct
 import subprocess
 import sys
 import zlib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -91,11 +93,28 @@ def test_what_is_no_picture_has_a_status(data: bytes, status: str) -> None:
     assert caught.value.status == status
 
 
-def test_every_truncated_jpeg_is_refused() -> None:
+@pytest.mark.parametrize(
+    "decode", [images.decode, images.decode_grey, partial(images.decode_grey, enough_px=50)]
+)
+def test_every_truncated_jpeg_is_refused(decode: Callable[[bytes], images.Image]) -> None:
     whole = images.encode(picture(200, 300), "jpg")
     for cut in range(2, len(whole) - 2, max(1, len(whole) // 40)):
         with pytest.raises(ImageRejectedError):
-            images.decode(whole[:cut])
+            decode(whole[:cut])
+
+
+@pytest.mark.parametrize("extension", ["jpg", "png", "webp"])
+def test_luma_needs_no_colours(extension: str) -> None:
+    data = images.encode(picture(), extension)
+    luma = images.decode_grey(data).astype(int)
+    assert np.abs(luma - images.grey(images.decode(data))).max() <= 3
+
+
+def test_luma_is_upright_at_any_size() -> None:
+    turned = with_orientation(images.encode(picture(200, 300), "jpg", quality=95), 6)
+    assert images.decode_grey(turned).shape == (300, 200)
+    assert images.decode_grey(turned, enough_px=50).shape == (75, 50)
+    assert images.decode_grey(turned, enough_px=51).shape == (150, 100)
 
 
 @settings(max_examples=200)

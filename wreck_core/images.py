@@ -6,6 +6,7 @@ resized here and nowhere else, because decoders and resize filters differ in the
 
 import os
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,14 +132,43 @@ def decode(data: bytes, *, max_pixels: int = PIXEL_CAP) -> Image:
     Raises ImageRejectedError with status `not_image`, `too_many_pixels` or `decode_failed`. The size is
     read from the header first, so a bomb is refused before a pixel is decoded.
     """
+    _refuse_bomb(read_header(data), max_pixels)
+    return _decode(data, cv2.IMREAD_COLOR_RGB)
+
+
+def decode_grey(data: bytes, *, max_pixels: int = PIXEL_CAP, enough_px: int | None = None) -> Image:
+    """Decode bytes to upright luma uint8 (H, W), without the colours first: half the time of a JPEG.
+
+    A JPEG is decoded to a half, quarter or eighth of its size as long as its shorter side keeps
+    `enough_px`; None: to its whole size. Raises ImageRejectedError as `decode` does.
+    """
     header = read_header(data)
+    _refuse_bomb(header, max_pixels)
+    flags = cv2.IMREAD_GRAYSCALE
+    if enough_px is not None and header.format == "jpeg":
+        times = min(header.width, header.height) // enough_px
+        flags = next((flag for least, flag in _REDUCED_GREY.items() if times >= least), flags)
+    return _decode(data, flags)
+
+
+_REDUCED_GREY = {
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
+}
+
+
+def _refuse_bomb(header: Header, max_pixels: int) -> None:
     if header.width * header.height > max_pixels:
         raise ImageRejectedError(
             "too_many_pixels", f"claims {header.width} x {header.height} pixels, more than {max_pixels}"
         )
+
+
+def _decode(data: bytes, flags: int) -> Image:
+    """Let OpenCV decode; it applies the EXIF orientation."""
     try:
-        # IMREAD_COLOR_RGB applies the EXIF orientation.
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         raise ImageRejectedError("decode_failed", f"OpenCV refused it: {error.err}") from None
     if image is None:
@@ -151,12 +181,21 @@ def load(path: Path, *, max_pixels: int = PIXEL_CAP) -> Image:
 
     Raises ImageRejectedError as `decode` does, StorageError when the file cannot be read.
     """
+    return _load(path, lambda data: decode(data, max_pixels=max_pixels))
+
+
+def load_grey(path: Path) -> Image:
+    """Read and decode a file to upright luma uint8 (H, W). Raises as `load` does."""
+    return _load(path, decode_grey)
+
+
+def _load(path: Path, decoder: Callable[[bytes], Image]) -> Image:
     try:
         data = path.read_bytes()
     except OSError as error:
         raise StorageError(f"cannot be read: {error.strerror}", where=str(path)) from error
     try:
-        return decode(data, max_pixels=max_pixels)
+        return decoder(data)
     except ImageRejectedError as rejected:
         raise ImageRejectedError(rejected.status, rejected.what, where=str(path)) from None
 
@@ -175,6 +214,13 @@ def fit_within(image: Image, side_px: int) -> Image:
     if scale >= 1:
         return image
     return resize(image, max(1, round(width * scale)), max(1, round(height * scale)))
+
+
+def halve(image: Image) -> Image:
+    """Average 2 x 2 pixels; an odd last row or column is left away. Far faster than any other `resize`."""
+    height, width = image.shape[0] // 2, image.shape[1] // 2
+    even = image[: 2 * height, : 2 * width]
+    return np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def blur(image: Image, sigma_px: float) -> Image:

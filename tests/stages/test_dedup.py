@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -232,8 +233,44 @@ def test_any_folder_can_be_searched(params: Params, tmp_path: Path) -> None:
     summary = dedup.run_folder(params, folder)
     found = [(pair["path"], pair["survivor"], pair["transform"]) for pair in summary.data["pairs"]]
     assert found == [("sub/copy.jpg", "a.jpg", "bytes"), ("sub/small.jpg", "a.jpg", "full")]
-    assert summary.data["rejected"] == 1
+    assert summary.data["rejected"] == [{"path": "notes.txt", "status": "not_image"}]
     assert sorted(folder.rglob("*")) == before
+
+
+def test_a_folder_full_of_traps_is_searched_all_the_same(params: Params, tmp_path: Path) -> None:
+    folder, picture = tmp_path / "pictures", jpeg(photo(1))
+    for name, data in (
+        ("Müll 写真/ä [b] 🚗.jpg", picture),
+        ("deep/er/one\nname.png", images.encode(photo(2), "png")),
+        ("deep/copy.JPEG", picture),
+        ("broken.jpg", picture[:900]),
+        ("empty.jpg", b""),
+        ("text.jpg", b"no picture"),
+        ("tiny.png", images.encode(photo(3)[:2, :2], "png")),
+    ):
+        files.write_bytes(folder / name, data)
+    not_utf8 = os.fsdecode(b"\xff\xfe.jpg")
+    files.write_bytes(folder / not_utf8, jpeg(smaller(photo(1))))
+    (folder / "link.jpg").symlink_to(folder / "deep/copy.JPEG")
+    (folder / "hard.jpg").hardlink_to(folder / "deep/copy.JPEG")
+    (folder / "dangling.jpg").symlink_to(folder / "nowhere.jpg")
+    (folder / "loop").symlink_to(folder)
+    os.mkfifo(folder / "pipe.jpg")
+    summary = dedup.run_folder(params, folder)
+    found = [(pair["path"], pair["survivor"], pair["transform"]) for pair in summary.data["pairs"]]
+    assert found == [
+        ("\\udcff\\udcfe.jpg", "Müll 写真/ä [b] 🚗.jpg", "full"),
+        ("deep/copy.JPEG", "Müll 写真/ä [b] 🚗.jpg", "bytes"),
+    ]
+    assert summary.data["rejected"] == [
+        {"path": "broken.jpg", "status": "decode_failed"},
+        {"path": "empty.jpg", "status": "not_image"},
+        {"path": "text.jpg", "status": "not_image"},
+    ]
+    assert summary.notes == (
+        "files that are no pictures: 2",
+        "pictures that cannot be read: broken.jpg (decode_failed)",
+    )
 
 
 def test_a_crop_is_for_review_and_only_when_asked_for(relaxed: Params, tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ def store(layout: Layout, *fetched: tuple[str, bytes] | tuple[str, bytes, str]) 
     """Store pictures and write candidates.parquet as the scrape stage does: (name, bytes, list label)."""
     rows = []
     for line, (name, data, *label) in enumerate(fetched, start=1):
-        picture = images.decode(data)
-        full, square = phash.of_image(picture)
+        picture = images.decode_grey(data)
+        full, square = phash.of_grey(picture)
         path = layout.image(sha(data), images.EXTENSIONS[images.read_header(data).format])
         files.write_bytes(path, data)
         rows.append(

@@ -34,9 +34,9 @@ def find(pictures: pd.DataFrame, root: Path, radius_bits: int) -> pd.DataFrame:
     views: list[Image] = []
     hashes: list[Hashes] = []
     for path in pictures.path:
-        view = _view(images.load(root / path))
+        view = images.fit_within(images.load_grey(root / path), _VIEW_PX)
         views.append(view)
-        hashes.append(phash.of_greys([view, *_windows(view)]))
+        hashes.append(phash.of_greys([view, *_windows(view)])[0])
     shape = (len(views), 1 + _WINDOWS, phash.HASH_BYTES)
     near = _candidates(np.array(hashes, np.uint8).reshape(shape), radius_bits)
     proved = [pair for pair in near if correlation(views[pair[0]], views[pair[1]]) >= MIN_CORRELATION]
@@ -64,11 +64,6 @@ def _candidates(hashes: Hashes, radius_bits: int) -> list[tuple[int, int]]:
     ]
     pairs = np.unique(np.concatenate(found), axis=0)
     return [(int(whole), int(part)) for whole, part in pairs if whole != part]
-
-
-def _view(picture: Image) -> Image:
-    """Luma of a picture at most _VIEW_PX wide and high."""
-    return images.fit_within(images.grey(picture), _VIEW_PX)
 
 
 def _windows(view: Image) -> list[Image]:

@@ -45,9 +45,9 @@ def find(
     """
     candidates = candidates.sort_values(["list", "line", "url_id"], ignore_index=True)
     pictures = clusters.rank(candidates.drop_duplicates("sha256"))
-    pictures["digest"] = pixels.digests(pictures, root)
     full, square = _hashes(pictures.phash), _hashes(pictures.phash_square)
     near = search.near_pairs(full, square, params.review_bits)
+    pictures["digest"] = pixels.digests(pictures, near, root)
     mirror = search.mirror_pairs(full, params.threshold_bits)
     crop = crops.find(pictures if params.crops else pictures[:0], root, params.review_bits)
     said = _by_rank(decisions, pictures.sha256)

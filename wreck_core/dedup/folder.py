@@ -1,6 +1,8 @@
 """Read any folder of pictures as if it had been fetched, so that dedup is a tool on its own."""
 
 import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -8,54 +10,71 @@ import pandas as pd
 
 from wreck_core import images, phash
 from wreck_core.dedup.duplicates import Found
-from wreck_core.errors import ImageRejectedError, InputError, StorageError
+from wreck_core.errors import ImageRejectedError, InputError
 
 PAIR = ["path", "survivor", "distance", "transform", "decision"]
 
+UNREADABLE = "unreadable"
 
-def read(folder: Path) -> tuple[pd.DataFrame, int]:
-    """Hash every picture in `folder` and below: one row each, and how many files are no pictures.
+Row = dict[str, Any]
 
-    `path` and `url_id` are the path below `folder`. Raises InputError when there is no picture.
+
+def read(folder: Path) -> tuple[pd.DataFrame, list[dict[str, str]]]:
+    """Hash every picture in `folder` and below: one row each; and `path` and `status` of what is none.
+
+    A status is `not_image`, `too_many_pixels`, `decode_failed` or UNREADABLE. A file of several names
+    (links) is read once; folders behind links are not entered. `path` is below `folder`, `url_id` the
+    same in a form that can be printed. Raises InputError when there is no picture.
     """
     if not folder.is_dir():
         raise InputError("is no folder", where=str(folder), fix="name a folder of pictures")
-    rows, rejected = [], 0
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        try:
-            rows.append(_row(path, folder))
-        except ImageRejectedError:
-            rejected += 1
-    if not rows:
+    with ThreadPoolExecutor(os.cpu_count()) as workers:
+        rows = list(workers.map(lambda path: _row(path, folder), _files(folder)))
+    pictures = [row for row in rows if "status" not in row]
+    if not pictures:
         raise InputError("holds no pictures", where=str(folder), fix="name a folder of pictures")
-    return pd.DataFrame(rows), rejected
+    # As objects: a name of bytes that are no UTF-8 is no string of pandas.
+    paths = pd.Series([row.pop("path") for row in pictures], dtype=object)
+    return pd.DataFrame(pictures).assign(path=paths), [row for row in rows if "status" in row]
 
 
 def name_pairs(found: Found) -> list[dict[str, Any]]:
     """List what was found by path: PAIR of each row, sorted by survivor."""
-    survivor = found.rows.survivor_sha256.map(found.pictures.set_index("sha256").path)
+    survivor = found.rows.survivor_sha256.map(found.pictures.set_index("sha256").url_id)
     pairs = found.rows.assign(path=found.rows.url_id, survivor=survivor)[PAIR]
     pairs = pairs.sort_values(["survivor", "path"])
     return [dict(zip(PAIR, row, strict=True)) for row in pairs.itertuples(index=False)]
 
 
-def _row(path: Path, folder: Path) -> dict[str, Any]:
+def _files(folder: Path) -> list[Path]:
+    """Sort the files below; of the names of one file the first that is no symbolic link."""
+    named = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    named.sort(key=Path.is_symlink)
+    first = {(status.st_dev, status.st_ino): path for path in reversed(named) for status in [path.stat()]}
+    return sorted(first.values())
+
+
+def _row(path: Path, folder: Path) -> Row:
+    name = path.relative_to(folder).as_posix()
+    shown = name.encode("utf-8", "backslashreplace").decode("utf-8")
     try:
         data = path.read_bytes()
-    except OSError as error:
-        raise StorageError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    picture = images.decode(data)
-    full, square = phash.of_image(picture)
-    name = path.relative_to(folder).as_posix()
+        grey = images.decode_grey(data, enough_px=phash.ENOUGH_PX)
+        header = images.read_header(data)
+    except OSError:
+        return {"path": shown, "status": UNREADABLE}
+    except ImageRejectedError as rejected:
+        return {"path": shown, "status": rejected.status}
+    full, square = phash.of_grey(grey)
     return {
         "sha256": hashlib.sha256(data).hexdigest(),
-        "url_id": name,
+        "url_id": shown,
         "path": name,
         "list": "",
         "line": 0,
         "bytes": len(data),
-        "width": picture.shape[1],
-        "height": picture.shape[0],
+        "width": header.width,
+        "height": header.height,
         "phash": full,
         "phash_square": square,
         "labeled_at": "",

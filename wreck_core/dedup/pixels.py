@@ -16,13 +16,18 @@ def digest(picture: Image) -> str:
     return hashlib.sha256(size + np.ascontiguousarray(picture).tobytes()).hexdigest()
 
 
-def digests(pictures: pd.DataFrame, root: Path) -> pd.Series:
+def digests(pictures: pd.DataFrame, near: pd.DataFrame, root: Path) -> pd.Series:
     """Digest of each picture that may have an equal: '' for all others, which are never decoded.
 
-    `pictures` has path (below `root`), phash, phash_square, width, height; equal pixels agree in
-    all but the path. Raises StorageError or ImageRejectedError for a file that cannot be read.
+    `pictures` has path (below `root`), phash, phash_square, width, height; `near` the pairs left, right
+    of those that look alike. Equal pixels have one size, and hashes that are equal, or near when the
+    format differs (the luma of a JPEG is rounded otherwise). Raises StorageError or ImageRejectedError
+    for a file that cannot be read.
     """
     alike = pictures.duplicated(["phash", "phash_square", "width", "height"], keep=False)
+    left, right = (pictures.loc[near[side], ["width", "height"]].to_numpy() for side in ("left", "right"))
+    one_size = near[(left == right).all(axis=1)]
+    alike[one_size.left] = alike[one_size.right] = True
     return pd.Series(
         [
             digest(images.load(root / path)) if twin else ""

@@ -26,7 +26,7 @@ def bring_up_to_date(candidates: pd.DataFrame, root: Path) -> pd.DataFrame:
         return candidates
     paths = sorted(set(candidates.path[old]))
     with ThreadPoolExecutor(os.cpu_count()) as workers:
-        hashes = workers.map(lambda path: phash.of_image(images.load(root / path)), paths)
+        hashes = workers.map(lambda path: phash.of_grey(images.load_grey(root / path)), paths)
         fresh = dict(zip(paths, hashes, strict=True))
     pairs = [
         fresh[path] if stale else (full, square)

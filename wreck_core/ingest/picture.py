@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from wreck_core import images
 from wreck_core.errors import ImageRejectedError, WreckError
-from wreck_core.phash import HASH_VERSION, of_image
+from wreck_core.phash import HASH_VERSION, of_grey
 
-# A picture of 40 megapixels takes 120 MB when decoded, so no more are open than can be worked on.
+# A picture of 40 megapixels takes 40 MB and more when decoded, so no more are open than can be worked on.
 _decoding = threading.BoundedSemaphore(os.cpu_count() or 1)
 
 
@@ -47,10 +47,9 @@ def examine(data: bytes, *, max_pixels: int, min_side_px: int) -> Picture:
 
 def _measure(data: bytes, name: str, max_pixels: int) -> Picture:
     with _decoding:
-        image = images.decode(data, max_pixels=max_pixels)
-        height, width = image.shape[:2]
-        grey = images.grey(image)
-        full, square = of_image(image)
+        grey = images.decode_grey(data, max_pixels=max_pixels)
+        height, width = grey.shape
+        full, square = of_grey(grey)
         return Picture(
             sha256=hashlib.sha256(data).hexdigest(),
             size_bytes=len(data),

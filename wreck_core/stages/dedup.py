@@ -1,5 +1,6 @@
 """Stage `dedup`: candidates, labels and decisions → duplicates.parquet and dedup.json."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from wreck_core.dedup.duplicates import Found
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.summary import Summary
+
+_NAMED = 10
 
 
 def run(params: Params, layout: Layout) -> Summary:
@@ -48,8 +51,8 @@ def search(params: Params, layout: Layout) -> tuple[pd.DataFrame, Found]:
 def run_folder(params: Params, place: Path) -> Summary:
     """Find what is the same picture in any folder and below. Nothing is written, no limit stops it.
 
-    `Summary.data`, which --json prints besides the counts in `rows`: `rejected`, the number of files
-    that are no pictures, and `pairs`, a list of objects of
+    `Summary.data`, which --json prints besides the counts in `rows`: `rejected`, the `path` and `status`
+    of each file that is no picture or a broken one, and `pairs`, a list of objects of
     path: str, the picture that may go, below `place`;
     survivor: str, the one that it is like;
     distance: int, bits of 256 (0 for equal bytes or pixels);
@@ -63,9 +66,20 @@ def run_folder(params: Params, place: Path) -> Summary:
     return Summary(
         summary.headline,
         rows=(*((pair["path"], _say(pair)) for pair in pairs), *summary.rows),
-        notes=(f"{rejected} files are no pictures",) if rejected else (),
+        notes=tuple(_say_rejected(rejected)),
         data={"pairs": pairs, "rejected": rejected},
     )
+
+
+def _say_rejected(rejected: list[dict[str, str]]) -> Iterator[str]:
+    """Count what is no picture, and name what is a broken one."""
+    broken = [row for row in rejected if row["status"] != "not_image"]
+    if len(broken) < len(rejected):
+        yield f"files that are no pictures: {len(rejected) - len(broken)}"
+    if broken:
+        named = [f"{row['path']} ({row['status']})" for row in broken[:_NAMED]]
+        more = [f"and {len(broken) - _NAMED} more"] * (len(broken) > _NAMED)
+        yield f"pictures that cannot be read: {', '.join(named + more)}"
 
 
 def _say(pair: dict[str, Any]) -> str:
