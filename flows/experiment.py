@@ -12,7 +12,7 @@ from flows.tasks import StageRun, at_once, log_folder, outcome_of, run_stage
 from wreck_core import console, dvcio, params
 from wreck_core.errors import WreckError
 from wreck_core.layout import Layout
-from wreck_core.stages import snapshot
+from wreck_core.stages import earlier, snapshot
 
 # The board is made from the backbones that could be trained, and shows the others as failed.
 SOFT_STAGE, MAY_FAIL = "report", "train"
@@ -46,6 +46,8 @@ def experiment(workspace: str = ".") -> tuple[StageRun, ...]:
         changed = dvcio.stale(layout.root)
     graph = dvcio.stage_graph(layout.root)
     todo = dvcio.downstream(graph, changed.stages)
+    if SOFT_STAGE in todo and (layout.reports / "report.json").exists():
+        earlier.keep(layout)  # the board that people know, before anything replaces it
     logs = log_folder(layout, "experiment")
 
     def submit(stage: str, upstream: Sequence[Any]) -> Any:

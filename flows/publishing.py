@@ -13,7 +13,7 @@ def commit(settings: Params, layout: Layout, subject: str, lines: Sequence[str])
     Owned are the files that DVC leaves to git (dvc.lock, *.dvc, metrics) and the labels. Returns
     the commit, or None when nothing changed.
     """
-    by_hand = [layout.labels, layout.decisions, layout.takedowns, layout.scrape_json]
+    by_hand = [layout.labels, layout.decisions, layout.takedowns, layout.scrape_json, layout.previous_report]
     owned = [*dvcio.files_in_git(layout.root), *map(layout.relative, by_hand)]
     message = "\n".join([subject, "", *lines]).strip() + "\n"
     sha = gitio.publish(layout.root, owned, message, branch=settings.nightly.branch)

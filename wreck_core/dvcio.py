@@ -115,11 +115,11 @@ def repro_stage(root: Path, stage: str, log: Path, *, force: bool = False) -> Ou
         "repro",
         "-s",
         stage,
-        *(["-f"] if force else []),
+        *(["--force"] if force else []),
     ]
     with log.open("w", encoding="utf-8") as handle:
         done = subprocess.run(  # noqa: S603 - our own interpreter, the stage name comes from dvc.yaml
-            [*command, "--force"] if force else command,
+            command,
             cwd=root,
             env=stage_environment(root),
             stdin=subprocess.DEVNULL,
@@ -240,6 +240,26 @@ def files_in_git(root: Path) -> list[str]:
         }
         pointers = {stage.path_in_repo for stage in repo.index.stages if stage.path_in_repo.endswith(".dvc")}
     return sorted({"dvc.lock", *left_to_git, *pointers})
+
+
+def read_at(root: Path, revision: str, name: str) -> str:
+    """Give the text of the file `name`, relative to `root`, as git revision `revision` has it.
+
+    Raises InputError when there is no such revision or file, or its data is neither in the cache nor
+    at the remote.
+    """
+    import dvc.api
+    from dvc.exceptions import DvcException
+    from scmrepo.exceptions import SCMError
+
+    try:
+        return str(dvc.api.read(name, repo=str(root), rev=revision, encoding="utf-8"))
+    except (DvcException, SCMError, OSError) as error:
+        raise InputError(
+            f"cannot be read: {error}",
+            where=f"{name} at {revision}",
+            fix="name a folder or a git revision whose data is in DVC's cache or at its remote",
+        ) from None
 
 
 def push(root: Path) -> bool:

@@ -42,10 +42,11 @@ def fill(layout: Layout, many: int = 160, *, source: str = "photos.example", url
                 "format": "png",
                 "width": 24 + int(rng.integers(0, 9)),
                 "height": 20,
+                "brightness": float(rng.uniform(20, 230)),
             }
         )
     table = pd.DataFrame(rows).sort_values("sha256", ignore_index=True)
-    facts = ["url", "bytes", "format", "width", "height"]
+    facts = ["url", "bytes", "format", "width", "height", "brightness"]
     layout.manifest.parent.mkdir(parents=True, exist_ok=True)
     table.drop(columns=facts).assign(x=None, y=None, w=None, h=None).to_parquet(layout.manifest)
     table[["sha256", "path", *facts]].to_parquet(layout.candidates)

@@ -122,8 +122,30 @@ def train(
 
 
 @app.command(rich_help_panel=PIPELINE)
-def report(as_json: AsJson = False) -> None:
+def report(
+    check: Annotated[
+        bool, typer.Option("--check", help="Only judge the gates; exit 1 if one fails.")
+    ] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Let the next report say what changed since.")] = False,
+    compare: Annotated[
+        str | None,
+        typer.Option(metavar="OTHER", help="What changed since a git revision, or a folder's report."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Rank every backbone and write the leaderboard."""
+    from wreck_core.errors import UsageError
+    from wreck_core.stages import earlier
     from wreck_core.stages import report as stage
 
-    end(stage.run(*load()), as_json)
+    params, layout = load()
+    if check + keep + (compare is not None) > 1:
+        raise UsageError("--check, --keep and --compare are asked one at a time")
+    if check:
+        end(earlier.check(layout), as_json)
+    elif keep:
+        end(earlier.keep(layout), as_json)
+    elif compare is not None:
+        end(earlier.compare(params, layout, compare), as_json)
+    else:
+        end(stage.run(params, layout), as_json)

@@ -5,14 +5,15 @@ from typing import Any
 
 import numpy as np
 
+from wreck_core.files import read_json
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.report import board as boards
-from wreck_core.report import dataset_card, evidence, gallery, words
+from wreck_core.report import changes, dataset_card, evidence, gallery, slices, words
 from wreck_core.report.board import Board, Row
 from wreck_core.report.evidence import Evidence
 
-SCHEMA = 1
+SCHEMA = 2
 
 # What the seed project (tpham222/Wreck_Detect) published for its own 245 validation photos.
 PUBLISHED = {
@@ -36,8 +37,10 @@ def collate(params: Params, layout: Layout, fingerprint: dict[str, str]) -> dict
     """
     found = evidence.read(params, layout)
     board = boards.build(params, found)
-    dataset = dataset_card.build(layout, found.manifest)
-    report = {
+    judged = slices.build(params, found, board)
+    for row in board.rows:
+        row["worst_slice"] = slices.worst(judged.get(row["backbone"], []), 1 - params.report.confidence)
+    report: dict[str, Any] = {
         "schema": SCHEMA,
         "verdict": words.verdict(board, 1 - params.report.confidence),
         "positive": params.labels.positive,
@@ -46,16 +49,30 @@ def collate(params: Params, layout: Layout, fingerprint: dict[str, str]) -> dict
         "answers": _answers(params, found, board),
         "rows": board.rows,
         "pairs": _pairs(found, board),
+        "slices": judged,
         "gallery": gallery.build(params, layout, found, board),
         "errors": gallery.error_rows(found, board),
-        "dataset": dataset,
+        "dataset": dataset_card.build(layout, found.manifest),
         "published": PUBLISHED,
-        "gates": _gates(params, board, dataset["leaks"]),
         "provenance": _provenance(params, board),
         "fingerprint": fingerprint,
+        "predictions": changes.predictions(found, board),
     }
+    report["changes"] = _changes(params, layout, found, report)
+    report["answers"]["changes"] = words.changes(report["changes"])
+    report["gates"] = _gates(params, board, report)
     rounded: dict[str, Any] = _rounded(report)
     return rounded
+
+
+def _changes(
+    params: Params, layout: Layout, found: Evidence, report: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Compare with the report that was kept; None when there is none yet."""
+    then = read_json(layout.previous_report) if layout.previous_report.exists() else {}
+    if not then:
+        return None
+    return changes.between(report, then, params.report) | {"drift": changes.drift(found, then)}
 
 
 def _answers(params: Params, found: Evidence, board: Board) -> dict[str, str]:
@@ -97,8 +114,9 @@ def _pairs(found: Evidence, board: Board) -> list[Row]:
     return pairs
 
 
-def _gates(params: Params, board: Board, leaks: int) -> list[Row]:
+def _gates(params: Params, board: Board, report: dict[str, Any]) -> list[Row]:
     """Judge what must hold before anyone relies on the board."""
+    leaks, changed = report["dataset"]["leaks"], report["changes"]
     best = next((row for row in board.rows if row["backbone"] == board.leader), None)
     floor = words.number(params.report.min_auc)
     reached = "no backbone was trained" if best is None else f"the leader has {words.number(best['roc_auc'])}"
@@ -112,6 +130,13 @@ def _gates(params: Params, board: Board, leaks: int) -> list[Row]:
             "name": "no_leaks",
             "ok": leaks == 0,
             "says": f"{words.count(leaks, 'cluster')} across folds",
+        },
+        {
+            "name": "leader_not_worse",
+            "ok": not changed
+            or not changed["leader"]["shift"]
+            or changed["leader"]["shift"]["delta_high"] >= 0,
+            "says": words.leader_change(changed),
         },
     ]
 

@@ -71,6 +71,7 @@ def read(params: Params, layout: Layout) -> Evidence:
     manifest = _manifest(layout)
     manifest["truth"] = manifest["label"] == params.labels.positive
     pictures = manifest[manifest["split"] == "fold"].merge(_facts(layout), on="sha256", how="left")
+    pictures = pictures.merge(_annotators(layout), on="sha256", how="left")
     cases = Cases(
         truth=pictures["truth"].to_numpy(bool),
         fold=pictures["fold"].to_numpy(np.int64),
@@ -110,10 +111,18 @@ def _manifest(layout: Layout) -> pd.DataFrame:
 
 def _facts(layout: Layout) -> pd.DataFrame:
     """File facts of each picture, from the first URL that led to it; empty without candidates."""
-    columns = ["sha256", "url", "bytes", "format", "width", "height"]
+    columns = ["sha256", "url", "bytes", "format", "width", "height", "brightness"]
     if not layout.candidates.exists():
         return pd.DataFrame(columns=columns)
     return pd.read_parquet(layout.candidates, columns=columns).drop_duplicates("sha256")
+
+
+def _annotators(layout: Layout) -> pd.DataFrame:
+    """Who gave each final label; empty without labels.csv."""
+    columns = ["sha256", "annotator"]
+    if not layout.labels.exists():
+        return pd.DataFrame(columns=columns, dtype=str)
+    return pd.read_csv(layout.labels, usecols=columns, dtype=str, keep_default_na=False)
 
 
 def _backbone(name: str, layout: Layout, manifest: pd.DataFrame) -> Answers | Failure:

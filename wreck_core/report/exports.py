@@ -19,12 +19,16 @@ _SEED_COLUMNS = {
 }
 _PAIR_COLUMNS = ["better", "worse", "delta", "delta_low", "delta_high", "p_adjusted", "different_answers"]
 _ERROR_COLUMNS = ["sha256", "label", "p", "models_wrong", "fold", "source", "path", "url"]
+_SLICE_COLUMNS = [
+    *("slice", "images", "positives", "accuracy", "accuracy_low", "accuracy_high", "gap", "p", "p_adjusted")
+]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def leaderboard_csv(report: dict[str, Any]) -> str:
     """List every row with the contract's columns; an empty cell where there is no value."""
-    return _csv(COLUMNS, report["rows"])
+    rows = [row | {"worst_slice": (row["worst_slice"] or {}).get("slice")} for row in report["rows"]]
+    return _csv(COLUMNS, rows)
 
 
 def leaderboard_seed_csv(report: dict[str, Any]) -> str:
@@ -45,6 +49,12 @@ def pairwise_csv(report: dict[str, Any]) -> str:
 def errors_csv(report: dict[str, Any]) -> str:
     """List every picture that the leader gets wrong."""
     return _csv(_ERROR_COLUMNS, report["errors"])
+
+
+def slices_csv(report: dict[str, Any]) -> str:
+    """List every model on every slice of the pictures, the worst first."""
+    rows = [{"backbone": name} | row for name, rows in report["slices"].items() for row in rows]
+    return _csv(["backbone", *_SLICE_COLUMNS], rows)
 
 
 def leaderboard_json(report: dict[str, Any]) -> dict[str, Any]:

@@ -164,3 +164,31 @@ def speed(rows: list[Row]) -> str:
         f"{fast['backbone']} takes {fast['ms_per_image_p50']:.1f} ms a picture, "
         f"{slow['backbone']} {slow['ms_per_image_p50'] / fast['ms_per_image_p50']:.1f} times as long."
     )
+
+
+def changes(changed: dict[str, Any] | None) -> str:
+    """Answer what changed since the report that was kept."""
+    if changed is None:
+        return "This is the first report: nothing to compare with."
+    counts = changed["pictures"]
+    moved = [f"{counts[key]:,} {key}" for key in ("new", "gone", "relabelled") if counts[key]]
+    pictures = listed(moved) if moved else "none new"
+    proven = [
+        f"{row['backbone']} {'rose' if row['shift']['delta'] > 0 else 'fell'} by {_shift(row['shift'])}"
+        for row in changed["rows"]
+        if row["shift"] and not row["shift"]["delta_low"] <= 0 <= row["shift"]["delta_high"]
+    ]
+    told = listed(proven) if proven else "no row is proven to have moved"
+    return f"Pictures: {pictures}. On the {counts['common']:,} that both reports judged, {told}."
+
+
+def leader_change(changed: dict[str, Any] | None) -> str:
+    """Compare today's leader with the one before."""
+    if changed is None or changed["leader"]["shift"] is None:
+        return "no earlier leader to compare with"
+    leader = changed["leader"]
+    return f"{leader['now']} against {leader['before']} before: {_shift(leader['shift'])}"
+
+
+def _shift(shift: Row) -> str:
+    return f"{number(shift['delta'])} {interval(shift['delta_low'], shift['delta_high'])}"

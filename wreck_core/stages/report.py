@@ -27,6 +27,7 @@ def run(params: Params, layout: Layout) -> Summary:
     files.write_text(folder / "leaderboard_seed.csv", exports.leaderboard_seed_csv(report))
     files.write_text(folder / "pairwise.csv", exports.pairwise_csv(report))
     files.write_text(folder / "errors.csv", exports.errors_csv(report))
+    files.write_text(folder / "slices.csv", exports.slices_csv(report))
     files.write_text(folder / "junit.xml", exports.junit_xml(report))
     files.write_json(folder / "leaderboard.json", exports.leaderboard_json(report))
     verdict = report["verdict"]
