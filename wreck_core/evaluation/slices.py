@@ -96,7 +96,7 @@ def _judgeable(inside: Mask) -> bool:
 
 
 def _rate(wrong: Mask, inside: Mask, unit: NDArray[np.intp]) -> tuple[float, Vector]:
-    """Give the error rate inside, and each cluster's part of its deviation: the squares add to the variance."""
+    """Give the error rate inside, and each cluster's part of its deviation (their squares: the variance)."""
     many = inside.sum()
     rate = float(wrong[inside].sum() / many)
     residual = np.where(inside, wrong - rate, 0.0) / many
