@@ -28,14 +28,16 @@ def levels(gain: float, lift: float) -> Edit:
     return lambda picture: np.clip((picture - 128.0) * gain + 128 + lift, 0, 255).astype(np.uint8)
 
 
+def cut_at(picture: Image, fraction: float, top: float, left: float) -> Image:
+    """Take a fraction off each side length; `top` and `left` say how much of it goes there, 0-1."""
+    height, width = (round(side * (1 - fraction)) for side in picture.shape[:2])
+    y, x = round((picture.shape[0] - height) * top), round((picture.shape[1] - width) * left)
+    return np.ascontiguousarray(picture[y : y + height, x : x + width])
+
+
 def cut(fraction: float) -> Edit:
     """Take a fraction off each side length, half of it at each end."""
-
-    def crop(picture: Image) -> Image:
-        y, x = (round(side * fraction / 2) for side in picture.shape[:2])
-        return np.ascontiguousarray(picture[y : picture.shape[0] - y, x : picture.shape[1] - x])
-
-    return crop
+    return lambda picture: cut_at(picture, fraction, 0.5, 0.5)
 
 
 def turned(degrees: float) -> Edit:

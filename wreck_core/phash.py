@@ -7,8 +7,11 @@ to tell it from another, so only its bytes or pixels can match.
 Reference: Zauner, "Implementation and benchmarking of perceptual image hash functions" (2010).
 """
 
+import os
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +55,15 @@ def of_greys(greys: Iterable[Image]) -> tuple[Hashes, Hashes]:
     pairs = np.array([_frequencies(grey) for grey in greys]).reshape(-1, _SIDE * _SIDE)
     hashes = _bits(pairs)
     return hashes[0::2], hashes[1::2]
+
+
+def of_files(paths: Iterable[Path]) -> list[tuple[bytes, bytes]]:
+    """Hash picture files, as many at once as there are processors: `of_grey` of each.
+
+    Raises StorageError or ImageRejectedError for a file that cannot be read.
+    """
+    with ThreadPoolExecutor(os.cpu_count()) as workers:
+        return list(workers.map(lambda path: of_grey(images.load_grey(path)), paths))
 
 
 def _frequencies(grey: Image) -> Frequencies:

@@ -124,6 +124,36 @@ def test_a_merged_cluster_moves_to_the_fold_of_its_oldest(params: Params, layout
     assert after.fold[others].equals(before.fold[others])
 
 
+def test_the_same_picture_in_two_folds_stops_the_stage_and_changes_no_file(
+    params: Params, layout: Layout
+) -> None:
+    write_candidates(layout, 110)
+    write_labels(layout, two_classes(110))
+    write_duplicates(layout)
+    dataset.run(params, layout)
+    placed = pd.read_csv(layout.folds).set_index("sha256").fold
+    elsewhere = int(placed.index[placed != placed[name(0)]][0], 16)
+    written = (layout.manifest, layout.folds, layout.dataset_json)
+    before = [path.read_bytes() for path in written]
+    # No stage of ours writes such a row: equal bytes have one name, so the split does not group by them.
+    write_duplicates(layout, (0, elsewhere, "bytes", "drop", False))
+    with pytest.raises(GateError, match="1 pairs or clusters of the same picture lie") as stopped:
+        dataset.run(params, layout)
+    assert str(layout.folds) in str(stopped.value)
+    assert [path.read_bytes() for path in written] == before
+
+
+def test_a_cluster_or_a_pair_in_two_folds_is_a_leak() -> None:
+    table = pd.DataFrame({"sha256": list("abcd"), "cluster": list("aacd"), "fold": [0, 1, 2, -1]})
+    pairs = pd.DataFrame(
+        [("c", "d", "review"), ("a", "d", "keep"), ("a", "gone", "drop")],
+        columns=["sha256", "survivor_sha256", "decision"],
+    )
+    assert manifest.leaks(table, pairs[:0]) == 1  # a and b
+    assert manifest.leaks(table, pairs) == 2  # c and d too; what a person set apart may part
+    assert manifest.leaks(table.assign(fold=3), pairs) == 0
+
+
 def test_three_classes_and_no_test_fold_work(params: Params, layout: Layout) -> None:
     classes = ["damaged", "undamaged", "totalled"]
     params = params.model_copy(

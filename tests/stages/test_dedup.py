@@ -67,7 +67,14 @@ def test_each_layer_finds_its_duplicates(relaxed: Params, layout: Layout, fetch:
         "conflicts": 0,
         "review_pairs": 0,
         "mirror_pairs": 0,
+        "crop_pairs": 0,
         "kept_pairs": 0,
+        "layers": {
+            "bytes": {"drop": 1, "review": 0, "conflict": 0, "keep": 0},
+            "pixels": {"drop": 1, "review": 0, "conflict": 0, "keep": 0},
+            "full": {"drop": 1, "review": 0, "conflict": 0, "keep": 0},
+            **{name: dict.fromkeys(duplicates.FATES, 0) for name in ("square", "mirror", "crop")},
+        },
         "hash_version": phash.HASH_VERSION,
         "fingerprint": {},
     }
@@ -175,6 +182,52 @@ def test_the_band_above_the_threshold_is_for_review(
     strict = params.dedup.model_copy(update={"threshold_bits": 0})
     dedup.run(params.model_copy(update={"dedup": strict}), layout)
     assert rows(layout)[["sha256", "decision"]].to_numpy().tolist() == [[sha(other), "review"]]
+
+
+def test_the_counts_of_all_layers_add_up(relaxed: Params, layout: Layout, fetch: Callable[..., None]) -> None:
+    def mirror(picture: images.Image) -> images.Image:
+        return np.ascontiguousarray(picture[:, ::-1])
+
+    whole, copy, other, listed = (jpeg(photo(seed)) for seed in range(4))
+    contradicted = jpeg(smaller(photo(3)))
+    fetch(
+        ("whole", whole),
+        ("whole again", whole),
+        ("pixels", whole + b"comment"),
+        ("small", jpeg(smaller(photo(0)))),
+        ("mirror", jpeg(mirror(photo(0)))),
+        ("part", jpeg(np.ascontiguousarray(photo(0)[24:-24, 32:-32]))),
+        ("copy", copy),
+        ("apart", jpeg(smaller(photo(1)))),
+        ("other", other),
+        ("listed", listed),
+        ("contradicted", contradicted),
+        ("contradicted again", contradicted),
+    )
+    write_labels(layout, **{sha(listed): "damaged", sha(contradicted): "undamaged"})
+    write_decision(layout, copy, jpeg(smaller(photo(1))), same=False)
+    everything = relaxed.dedup.model_copy(update={"crops": True})
+    dedup.run(relaxed.model_copy(update={"dedup": everything}), layout)
+    counts, table = files.read_json(layout.dedup_json), rows(layout)
+    layers = counts["layers"]
+
+    def total(*fates: str, of: tuple[str, ...] = duplicates.LAYERS) -> int:
+        return sum(layers[layer][fate] for layer in of for fate in fates)
+
+    assert {layer: sum(fates.values()) for layer, fates in layers.items()} == {
+        layer: int((table["transform"] == layer).sum()) for layer in duplicates.LAYERS
+    }
+    assert total(*duplicates.FATES) == len(table)
+    assert total(*duplicates.FATES, of=("bytes",)) == counts["byte_duplicates"] == 2
+    assert counts["urls"] == counts["images"] + counts["byte_duplicates"] == 12
+    assert counts["pixel_duplicates"] == total("drop", of=("pixels",)) == 1
+    assert counts["near_duplicates"] == total("drop", of=duplicates.NEAR_TRANSFORMS) == 1
+    assert counts["unique"] == counts["images"] - total("drop", of=duplicates.LAYERS[1:]) == 8
+    waiting = [counts[f"{name}_pairs"] for name in ("review", "mirror", "crop")]
+    assert sum(waiting) == total("review")
+    assert min(waiting[1:]) >= 1
+    assert (total("conflict"), counts["conflicts"]) == (2, 1)  # a cluster of two rows
+    assert counts["kept_pairs"] == total("keep") == 1
 
 
 def test_flat_pictures_match_by_bytes_or_pixels_only(

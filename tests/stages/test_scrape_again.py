@@ -1,7 +1,9 @@
 """Asking again: what changed, what failed meanwhile, and what a person can read about it."""
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -144,3 +146,27 @@ def test_failures_are_explained_by_host_and_reason(
         ("other.example", 1),
     ]
     assert summary.data["hosts"][0]["p99_ms"] >= summary.data["hosts"][0]["p50_ms"]
+
+
+def test_hashes_of_an_older_version_are_made_again_once_and_kept(
+    layout: Layout, web: Pages, scrape_list: Callable[..., Any]
+) -> None:
+    scrape_list("0.jpg")
+    web.bodies["/0.jpg"] = photo(5)  # the first picture is now the earlier one
+    scrape_list("0.jpg", "1.jpg", "2.jpg", retry=AGAIN)
+    today = pd.read_parquet(layout.candidates)
+    assert len(today) == 4
+    with closing(sqlite3.connect(layout.ledger)) as ledger, ledger:
+        old = "SET hash_version = 1, phash = zeroblob(32) WHERE phash NOT NULL"
+        ledger.executescript(f"UPDATE urls {old}; UPDATE earlier {old};")
+    (layout.root / today.path[3]).unlink()
+    scrape_list("0.jpg", "1.jpg", "2.jpg")
+    again = pd.read_parquet(layout.candidates)
+    pd.testing.assert_frame_equal(again[:3], today[:3])
+    assert (again.hash_version[3], again.phash[3]) == (1, bytes(32))  # not on this disk: nothing is made up
+
+    # Kept: no picture is needed any more.
+    for path in today.path[:3]:
+        (layout.root / path).unlink()
+    scrape_list("0.jpg", "1.jpg", "2.jpg")
+    pd.testing.assert_frame_equal(pd.read_parquet(layout.candidates), again)

@@ -64,6 +64,14 @@ def clusters(duplicates: pd.DataFrame) -> dict[str, str]:
     return dict(zip(frame.sha256, frame.cluster, strict=True))
 
 
+def conflicts(duplicates: pd.DataFrame) -> int:
+    """Count the pictures and clusters whose labels contradict; all URLs of a cluster are one."""
+    rows = duplicates[duplicates.conflict]
+    joined = rows[rows["transform"] != "bytes"]
+    home = dict(zip(joined.sha256, joined.survivor_sha256, strict=True))
+    return len({home.get(sha256, sha256) for sha256 in rows.survivor_sha256})
+
+
 def build(used: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:
     """Join the used pictures with their folds: the manifest (COLUMNS), sorted by sha256.
 

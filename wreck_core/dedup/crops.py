@@ -21,7 +21,7 @@ MIN_CORRELATION = 0.85
 _KEPT = (0.9, 0.8)  # of each side; a hash bears the few percent in between
 _CORNERS = (0.0, 0.5, 1.0)  # of what is cut away, how much on the left or at the top
 _WINDOWS = len(_KEPT) * len(_CORNERS) ** 2
-_VIEW_PX = 160
+VIEW_PX = 160
 _SCALES = np.arange(0.70, 1.0, 0.01)  # width of the part in the whole
 
 
@@ -34,7 +34,7 @@ def find(pictures: pd.DataFrame, root: Path, radius_bits: int) -> pd.DataFrame:
     views: list[Image] = []
     hashes: list[Hashes] = []
     for path in pictures.path:
-        view = images.fit_within(images.load_grey(root / path), _VIEW_PX)
+        view = images.fit_within(images.load_grey(root / path), VIEW_PX)
         views.append(view)
         hashes.append(phash.of_greys([view, *_windows(view)])[0])
     shape = (len(views), 1 + _WINDOWS, phash.HASH_BYTES)

@@ -1,5 +1,6 @@
 """From fetched pictures to the rows of duplicates.parquet: every layer, one decision per row."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,10 @@ TEXT_COLUMNS = ["sha256", "url_id", "survivor_sha256", "transform", "decision"]
 
 NEAR_TRANSFORMS = ("full", "square")
 
+# What two pictures have in common, the surest first; and what becomes of a row.
+LAYERS = ("bytes", "pixels", *NEAR_TRANSFORMS, "mirror", "crop")
+FATES = ("drop", "review", "conflict", "keep")
+
 
 @dataclass(frozen=True)
 class Found:
@@ -33,6 +38,12 @@ class Found:
     def dropped(self, *transforms: str) -> int:
         """How many rows are dropped for one of the transforms."""
         return int(((self.rows.decision == "drop") & self.rows["transform"].isin(transforms)).sum())
+
+    def layers(self) -> dict[str, dict[str, int]]:
+        """Count the rows of each of LAYERS by FATES: each row once."""
+        fate = self.rows.decision.mask(self.rows.conflict, "conflict")
+        many = Counter(zip(self.rows["transform"], fate, strict=True))
+        return {layer: {name: many[layer, name] for name in FATES} for layer in LAYERS}
 
 
 def find(

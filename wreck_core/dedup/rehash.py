@@ -1,12 +1,13 @@
-"""Hashes of another version, made again from the stored pictures: unlike hashes are never compared."""
+"""Hashes of another version, made again from the stored pictures: unlike hashes are never compared.
 
-import os
-from concurrent.futures import ThreadPoolExecutor
+A scrape brings the ledger up to date; this is for candidates from before it, or without a ledger.
+"""
+
 from pathlib import Path
 
 import pandas as pd
 
-from wreck_core import images, phash
+from wreck_core import phash
 
 
 def outdated(candidates: pd.DataFrame) -> pd.Series:
@@ -25,9 +26,7 @@ def bring_up_to_date(candidates: pd.DataFrame, root: Path) -> pd.DataFrame:
     if not old.any():
         return candidates
     paths = sorted(set(candidates.path[old]))
-    with ThreadPoolExecutor(os.cpu_count()) as workers:
-        hashes = workers.map(lambda path: phash.of_grey(images.load_grey(root / path)), paths)
-        fresh = dict(zip(paths, hashes, strict=True))
+    fresh = dict(zip(paths, phash.of_files(root / path for path in paths), strict=True))
     pairs = [
         fresh[path] if stale else (full, square)
         for path, full, square, stale in zip(

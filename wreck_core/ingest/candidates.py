@@ -14,7 +14,7 @@ from wreck_core.ingest.ledger import Ledger
 from wreck_core.ingest.outcome import STATUSES
 from wreck_core.ingest.url_list import HARMLESS
 from wreck_core.layout import Layout
-from wreck_core.phash import HASH_BYTES
+from wreck_core.phash import HASH_BYTES, HASH_VERSION, of_files
 from wreck_core.summary import Summary
 
 _BATCH_ROWS = 8192
@@ -49,10 +49,11 @@ SCHEMA = pa.schema(
 
 
 def write(ledger: Ledger, layout: Layout, placeholder_urls: int) -> Summary:
-    """Write both files, in flat memory, and sum them up.
+    """Write both files, in flat memory, and sum them up. Hashes of an older version are made again.
 
     candidates.parquet has one row per URL with a picture, sorted by list, line and url_id.
     """
+    _rehash(ledger, layout)
     with (
         files.replacing(layout.candidates) as temp,
         pa.parquet.ParquetWriter(temp, SCHEMA) as writer,
@@ -74,6 +75,20 @@ def write(ledger: Ledger, layout: Layout, placeholder_urls: int) -> Summary:
     }
     files.write_json(layout.scrape_json, report)
     return _sum_up(report)
+
+
+def _rehash(ledger: Ledger, layout: Layout) -> None:
+    """Bring hashes of an older version up to date, so that the next stage need not each time.
+
+    Pictures that are not on this disk keep the old ones.
+    """
+    names = ledger.outdated(HASH_VERSION)
+    stored = [(sha256, layout.image(sha256, images.EXTENSIONS[name])) for sha256, name in names]
+    at_hand = [(sha256, path) for sha256, path in stored if path.exists()]
+    for start in range(0, len(at_hand), _BATCH_ROWS):
+        batch = at_hand[start : start + _BATCH_ROWS]
+        hashes = of_files(path for _, path in batch)
+        ledger.rehash((*pair, HASH_VERSION, sha256) for (sha256, _), pair in zip(batch, hashes, strict=True))
 
 
 def _candidate(row: dict[str, Any], layout: Layout) -> dict[str, Any]:

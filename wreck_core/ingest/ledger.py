@@ -168,6 +168,18 @@ class Ledger:
         for row in self._db.execute(sql.GOOD):
             yield dict(row)
 
+    def outdated(self, hash_version: int) -> list[tuple[str, str]]:
+        """Name the pictures, by sha256 and format, whose hashes are of another version."""
+        return [tuple(row) for row in self._db.execute(sql.OUTDATED, {"version": hash_version})]
+
+    def rehash(self, hashes: Iterable[tuple[bytes, bytes, int, str]]) -> None:
+        """Store hashes (phash, phash_square, hash_version, sha256) in the place of those of the pictures."""
+        rows = list(hashes)
+        self._db.execute("BEGIN IMMEDIATE")
+        for statement in sql.REHASHED:
+            self._db.executemany(statement, rows)
+        self._db.execute("COMMIT")
+
     def url(self, key: str) -> str:
         """Give the URL of an id, without secrets; empty when it is unknown or was taken down."""
         row = self._db.execute("SELECT url FROM urls WHERE url_id = ?", (key,)).fetchone()

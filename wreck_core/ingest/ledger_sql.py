@@ -138,6 +138,14 @@ BLOCK = (
     WHERE (status IS NOT 'blocklisted' OR url <> '') AND ({_NAMED})
     """,  # noqa: S608 - own words
 )
+OUTDATED = """
+SELECT sha256, format FROM urls WHERE status = 'ok' AND hash_version IS NOT :version
+UNION SELECT sha256, format FROM earlier WHERE hash_version IS NOT :version
+"""
+REHASHED = tuple(
+    f"UPDATE {table} SET phash = ?, phash_square = ?, hash_version = ? WHERE sha256 = ?"  # noqa: S608 - own words
+    for table in ("urls", "earlier")
+)
 NAMED = f"""
 SELECT url_id, sha256 FROM urls WHERE {_NAMED} UNION SELECT url_id, sha256 FROM earlier WHERE {_NAMED}
 """  # noqa: S608 - own words

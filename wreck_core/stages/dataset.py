@@ -57,7 +57,7 @@ def run(params: Params, layout: Layout) -> Summary:
         **_count_labels(table, labels, classes),
         "clusters": int(table.cluster.nunique()),
         "sources": int(table.source.nunique()),
-        "conflicts": int(duplicates[duplicates.conflict].survivor_sha256.nunique()),
+        "conflicts": manifest.conflicts(duplicates),
         "leaks": leaks,
     }
     files.write_json(layout.dataset_json, {**record, "fingerprint": fingerprint})

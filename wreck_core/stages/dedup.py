@@ -8,6 +8,7 @@ import pandas as pd
 
 from wreck_core import files, phash, provenance
 from wreck_core.dataset import labels as label_file
+from wreck_core.dataset import manifest
 from wreck_core.dedup import claims, clusters, decisions, duplicates, folder, rehash
 from wreck_core.dedup.duplicates import Found
 from wreck_core.layout import Layout
@@ -29,7 +30,12 @@ def run(params: Params, layout: Layout) -> Summary:
     with files.replacing(layout.duplicates) as temp:
         found.rows.to_parquet(temp, index=False)
     counts = count(found, len(candidates))
-    record = {**counts, "hash_version": phash.HASH_VERSION, "fingerprint": fingerprint}
+    record = {
+        **counts,
+        "layers": found.layers(),
+        "hash_version": phash.HASH_VERSION,
+        "fingerprint": fingerprint,
+    }
     files.write_json(layout.dedup_json, record)
     return _summary(counts)
 
@@ -51,7 +57,8 @@ def search(params: Params, layout: Layout) -> tuple[pd.DataFrame, Found]:
 def run_folder(params: Params, place: Path) -> Summary:
     """Find what is the same picture in any folder and below. Nothing is written, no limit stops it.
 
-    `Summary.data`, which --json prints besides the counts in `rows`: `rejected`, the `path` and `status`
+    `Summary.data`, which --json prints besides the counts in `rows`: `layers`, the rows of each
+    transform by what becomes of them; `rejected`, the `path` and `status`
     of each file that is no picture or a broken one, and `pairs`, a list of objects of
     path: str, the picture that may go, below `place`;
     survivor: str, the one that it is like;
@@ -67,7 +74,7 @@ def run_folder(params: Params, place: Path) -> Summary:
         summary.headline,
         rows=(*((pair["path"], _say(pair)) for pair in pairs), *summary.rows),
         notes=tuple(_say_rejected(rejected)),
-        data={"pairs": pairs, "rejected": rejected},
+        data={"layers": found.layers(), "pairs": pairs, "rejected": rejected},
     )
 
 
@@ -95,7 +102,7 @@ def _say(pair: dict[str, Any]) -> str:
 
 
 def count(found: Found, urls: int) -> dict[str, int]:
-    """Count what was found in pictures of so many `urls`, by layer, as dedup.json has it."""
+    """Count what was found in pictures of so many `urls`, as dedup.json has it."""
     rows, images = found.rows, len(found.pictures)
     pixels, near = found.dropped("pixels"), found.dropped(*duplicates.NEAR_TRANSFORMS)
     review = rows[(rows.decision == "review") & ~rows.conflict]
@@ -107,9 +114,10 @@ def count(found: Found, urls: int) -> dict[str, int]:
         "near_duplicates": near,
         "unique": images - pixels - near,
         "clusters": rows[rows.decision == "drop"].survivor_sha256.nunique(),
-        "conflicts": rows[rows.conflict].survivor_sha256.nunique(),
-        "review_pairs": int((review["transform"] != "mirror").sum()),
+        "conflicts": manifest.conflicts(rows),
+        "review_pairs": int((~review["transform"].isin(["mirror", "crop"])).sum()),
         "mirror_pairs": int((review["transform"] == "mirror").sum()),
+        "crop_pairs": int((review["transform"] == "crop").sum()),
         "kept_pairs": int((rows.decision == "keep").sum()),
     }
 
