@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from wreck_core.errors import ImageRejectedError, InputError
 PAIR = ["path", "survivor", "distance", "transform", "decision"]
 
 UNREADABLE = "unreadable"
+
+_NAMED = 10  # broken files, the first
 
 Row = dict[str, Any]
 
@@ -44,6 +47,30 @@ def name_pairs(found: Found) -> list[dict[str, Any]]:
     pairs = found.rows.assign(path=found.rows.url_id, survivor=survivor)[PAIR]
     pairs = pairs.sort_values(["survivor", "path"])
     return [dict(zip(PAIR, row, strict=True)) for row in pairs.itertuples(index=False)]
+
+
+def say_rejected(rejected: list[dict[str, str]]) -> Iterator[str]:
+    """Count what is no picture, and name what is a broken one."""
+    broken = [row for row in rejected if row["status"] != "not_image"]
+    if len(broken) < len(rejected):
+        yield f"files that are no pictures: {len(rejected) - len(broken)}"
+    if broken:
+        named = [f"{row['path']} ({row['status']})" for row in broken[:_NAMED]]
+        more = [f"and {len(broken) - _NAMED} more"] * (len(broken) > _NAMED)
+        yield f"pictures that cannot be read: {', '.join(named + more)}"
+
+
+def say(pair: dict[str, Any]) -> str:
+    """Tell one of the pairs of `name_pairs`, without the path that the line begins with."""
+    how = {
+        "bytes": "equal bytes",
+        "pixels": "equal pixels",
+        "full": f"whole frame, {pair['distance']} bits",
+        "square": f"centre square, {pair['distance']} bits",
+        "mirror": f"mirrored, {pair['distance']} bits",
+        "crop": "one is a part of the other",
+    }[pair["transform"]]
+    return f"{pair['decision']:<6}  {pair['survivor']}  ({how})"
 
 
 def _files(folder: Path) -> list[Path]:

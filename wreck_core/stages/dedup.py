@@ -1,6 +1,5 @@
 """Stage `dedup`: candidates, labels and decisions → duplicates.parquet and dedup.json."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,6 @@ from wreck_core.dedup.duplicates import Found
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.summary import Summary
-
-_NAMED = 10
 
 
 def run(params: Params, layout: Layout) -> Summary:
@@ -72,33 +69,10 @@ def run_folder(params: Params, place: Path) -> Summary:
     summary = _summary(count(found, len(pictures)))
     return Summary(
         summary.headline,
-        rows=(*((pair["path"], _say(pair)) for pair in pairs), *summary.rows),
-        notes=tuple(_say_rejected(rejected)),
+        rows=(*((pair["path"], folder.say(pair)) for pair in pairs), *summary.rows),
+        notes=tuple(folder.say_rejected(rejected)),
         data={"layers": found.layers(), "pairs": pairs, "rejected": rejected},
     )
-
-
-def _say_rejected(rejected: list[dict[str, str]]) -> Iterator[str]:
-    """Count what is no picture, and name what is a broken one."""
-    broken = [row for row in rejected if row["status"] != "not_image"]
-    if len(broken) < len(rejected):
-        yield f"files that are no pictures: {len(rejected) - len(broken)}"
-    if broken:
-        named = [f"{row['path']} ({row['status']})" for row in broken[:_NAMED]]
-        more = [f"and {len(broken) - _NAMED} more"] * (len(broken) > _NAMED)
-        yield f"pictures that cannot be read: {', '.join(named + more)}"
-
-
-def _say(pair: dict[str, Any]) -> str:
-    how = {
-        "bytes": "equal bytes",
-        "pixels": "equal pixels",
-        "full": f"whole frame, {pair['distance']} bits",
-        "square": f"centre square, {pair['distance']} bits",
-        "mirror": f"mirrored, {pair['distance']} bits",
-        "crop": "one is a part of the other",
-    }[pair["transform"]]
-    return f"{pair['decision']:<6}  {pair['survivor']}  ({how})"
 
 
 def count(found: Found, urls: int) -> dict[str, int]:
