@@ -1,7 +1,6 @@
 """Stage `dedup`: candidates, labels and decisions → duplicates.parquet and dedup.json."""
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
