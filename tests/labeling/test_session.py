@@ -25,7 +25,7 @@ def test_a_label_is_saved_and_the_next_picture_shown(
     assert session.shown == first
     assert session.label("damaged", shown_ms=900)
     assert session.shown == second
-    assert session.message == "damaged saved, U takes it back"
+    assert session.message == "damaged #1 saved — U to undo"
     assert [(row["sha256"], row["label"], row["shown_ms"]) for row in store.current_labels()] == [
         (first, "damaged", 900)
     ]

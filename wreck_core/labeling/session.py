@@ -1,6 +1,5 @@
 """One person's labelling session: what is shown, what a key does to it, what was done. No pixels, no keys."""
 
-import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from wreck_core.errors import BusyError, WreckError
 from wreck_core.labeling.grid import COLUMNS, ROWS, Grid
+from wreck_core.labeling.pace import Pace
 from wreck_core.labeling.records import Answer, Box, Event, Hint, Task
 from wreck_core.labeling.store import Store
 from wreck_core.params import LabelParams
@@ -57,7 +57,7 @@ class LabelSession:
         self._queue: deque[Task] = deque()
         self._review: list[Event] = []
         self._at: int | None = None  # index into _review while looking back
-        self._began = time.monotonic()
+        self._pace = Pace(lambda: store.counts(round_name))
         self._fill()
         self._start_answer()
 
@@ -110,13 +110,15 @@ class LabelSession:
 
     def progress(self) -> tuple[int, int]:
         """How many pictures of the round are done, of how many that are not parked."""
-        counts = self._store.counts(self.round_name)
-        return counts["done"], counts["done"] + counts["open"] + counts["leased"]
+        return self._pace.progress()
 
     def rate_per_min(self) -> float:
-        """Answers a minute in this session."""
-        elapsed_s = time.monotonic() - self._began
-        return 60 * self.given / elapsed_s if elapsed_s > 0 else 0.0
+        """Answers a minute, of the last ones; 0 while there are too few to say."""
+        return self._pace.per_min()
+
+    def minutes_left(self) -> float | None:
+        """How long the rest of the round takes at this pace; None while nobody can say."""
+        return self._pace.minutes_left()
 
     def why_empty(self) -> str:
         """Say why there is nothing to show."""
@@ -127,6 +129,13 @@ class LabelSession:
         if counts["parked"]:
             parts.append(f"{counts['parked']} were skipped; `wreck enqueue` brings them back")
         return "; ".join(parts)
+
+    def look_again(self) -> bool:
+        """Ask whether an empty queue has something by now; whether it has."""
+        if not self._queue:
+            self._fill()
+            self._start_answer()
+        return bool(self._queue)
 
     # What a person does before the answer
 
@@ -217,7 +226,7 @@ class LabelSession:
     def forward(self) -> None:
         """Look at the answer after, or return to the picture that waits."""
         if self._at is None:
-            self.message = "space skips; D only returns from looking back"
+            self.message = "this is the picture that waits; A looks back, space skips"
         elif self._at + 1 < len(self._review):
             self._at += 1
             self._start_answer()
@@ -258,6 +267,7 @@ class LabelSession:
                 if not self._saved(partial(self._store.answer, task, self.annotator, answer)):
                     return False
                 saved += 1
+                self._pace.did(1)
             except BusyError:
                 lost += 1
             grid.drop(task)
@@ -327,6 +337,9 @@ class LabelSession:
         self._at = standing[0] if standing else None
         if not standing and undone.label is not None:
             self.given = max(0, self.given - 1)
+            self._pace.did(-1)
+        elif not standing:
+            self._pace.did(0, total=1)
         if not standing and undone.task_id is not None:
             others = [task for task in self._queue if task.task_id != undone.task_id]
             self._queue = deque([self._store.task(undone.task_id), *others])
@@ -346,10 +359,13 @@ class LabelSession:
         if not saved:
             return False
         self._queue.popleft()
-        self.given += answer.label is not None
-        self.message = (
-            f"{answer.label} saved, U takes it back" if answer.label else "skipped, U takes it back"
-        )
+        if answer.label is None:
+            self._pace.did(0, total=-1)
+            self.message = "skipped — U to undo"
+        else:
+            self._pace.did(1)
+            self.given += 1
+            self.message = f"{answer.label} #{self.progress()[0]:,} saved — U to undo"
         self._fill()
         self._start_answer()
         return True

@@ -1,30 +1,24 @@
-"""The OpenCV window over a LabelSession: keys in, frames out. No display, no window: a probe asks first."""
+"""The OpenCV window: codes and mouse events in, frames out. No display, no window: a probe asks first."""
 
 import subprocess
 import sys
 import time
-from collections import OrderedDict
-from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
+from collections.abc import Callable
 
 import cv2
 
-from wreck_core import images
-from wreck_core.errors import ImageRejectedError, WreckError
-from wreck_core.images import Image
-from wreck_core.labeling import screen
+from wreck_core.errors import WreckError
+from wreck_core.labeling import keyboard
+from wreck_core.labeling.desk import Desk
+from wreck_core.labeling.ink import FIRST_SIZE_PX
 from wreck_core.labeling.session import LabelSession
 
 TITLE = "Wreck Detect: labels"
-FIRST_SIZE_PX = (1280, 860)
 GUARD_S = 0.15  # a key this soon after a picture appeared was meant for the one before
-REPEAT_S = 0.12  # the same key this soon again is a finger that rests on it
-FIRST_REPEAT_S = 0.7  # until then the first automatic repeat may come; the second follows at once
-PEEK_MS = 60
-POLL_MS = 40
-KEPT = 8  # decoded pictures
-UNSEEN_LABEL = "reject"  # the only one for a picture that cannot be decoded
-_ESCAPE, _BACKSPACE = 27, 8
+POLL_MS = 50
+BUSY_POLL_MS = 10  # while a finger rests, a box is drawn or a page is being read
+LOOK_AGAIN_S = 3.0  # how often an empty queue is asked
+LEAST_PX = 200  # a smaller window is being opened, or put away
 # A window of its own process: without a display OpenCV's Qt aborts, it raises nothing.
 _PROBE = "import cv2; cv2.namedWindow('probe'); cv2.waitKey(1); cv2.destroyAllWindows()"
 
@@ -37,157 +31,129 @@ def display_works() -> bool:
     return probe.returncode == 0
 
 
-class Pictures:
-    """Decoded pictures: the one on show, and the next ones, read ahead by one thread."""
-
-    def __init__(self) -> None:
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="decode")
-        self._ahead: OrderedDict[Path, Future[Image]] = OrderedDict()
-
-    def get(self, path: Path) -> Image | None:
-        """Give the picture, or None when it cannot be decoded or read."""
-        try:
-            return self._request(path).result()
-        except (ImageRejectedError, WreckError):
-            return None
-
-    def prepare(self, paths: list[Path]) -> None:
-        """Start decoding what comes next."""
-        for path in paths:
-            self._request(path)
-
-    def close(self) -> None:
-        """Stop reading ahead."""
-        self._reader.shutdown(wait=True, cancel_futures=True)
-
-    def _request(self, path: Path) -> Future[Image]:
-        if path not in self._ahead:
-            self._ahead[path] = self._reader.submit(images.load, path)
-        self._ahead.move_to_end(path)
-        while len(self._ahead) > KEPT:
-            self._ahead.popitem(last=False)
-        return self._ahead[path]
-
-
 class Cv2Window:
     """Shows a session until Q, Escape or the window's X."""
 
     def __init__(self, session: LabelSession) -> None:
-        self._session, self._keys = session, session.settings.keys
-        self._labels = {key.lower(): label for label, key in self._keys.items()}
-        self._pictures = Pictures()
+        self._session, self._desk = session, Desk(session)
+        self._finger = keyboard.Finger(keyboard.x_keys_down(), self._peek)
         self._size = FIRST_SIZE_PX
-        self._shown_at = 0.0
-        self._last_key, self._last_key_at = -1, 0.0
-        self._waiting = -1  # a key that came while another was looked at
+        self._turn, self._shown_at = -1, 0.0
+        self._waiting = -1  # a code that came while another was looked at
+        self._changed = self._turned_wheel = False
+        self._asked_at = 0.0
 
     def run(self) -> None:
         """Open the window and serve keys until it is closed. Raises WreckError without a display."""
+        self._within(self._serve)
+
+    def rehearse(self) -> tuple[int, int]:
+        """Open, paint, close: give the size that was painted. Raises WreckError when no window came up."""
+        tries = iter(range(100))
+
+        def until_visible() -> bool:
+            cv2.waitKeyEx(POLL_MS)
+            return not (self._is_open() and self._canvas_size()) and next(tries, None) is not None
+
+        self._within(until_visible)
+        if next(tries, None) is None:
+            raise WreckError("the window was opened, but never came to be seen")
+        return self._size
+
+    def _within(self, step: Callable[[], bool]) -> None:
         if not display_works():
-            raise WreckError("no display here, so no window can open", fix="run it where there is a screen")
+            raise WreckError("no display here, so no window can open", fix="use `wreck label --web`")
         try:
-            cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
-            cv2.resizeWindow(TITLE, *FIRST_SIZE_PX)
-            self._paint()
-            while self._serve():
+            self._open(FIRST_SIZE_PX)
+            while step():
                 continue
         finally:
-            self._pictures.close()
+            self._desk.close()
             cv2.destroyAllWindows()
+
+    def _open(self, size: tuple[int, int]) -> None:
+        # Anything but the plain window brings a toolbar; the callback must wait for the window.
+        cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
+        cv2.resizeWindow(TITLE, *size)
+        cv2.setMouseCallback(TITLE, self._on_mouse)
+        self._paint()
 
     def _serve(self) -> bool:
         """Wait a moment for a key and act on it; False when the window is to close."""
-        code = self._waiting if self._waiting != -1 else cv2.waitKeyEx(POLL_MS)
+        resting = self._finger.resting or self._desk.dragging or self._desk.loading
+        code = self._waiting if self._waiting != -1 else cv2.waitKeyEx(BUSY_POLL_MS if resting else POLL_MS)
         self._waiting = -1
+        self._finger.watch()
         if not self._is_open():
             return False
+        if self._turned_wheel:
+            self._reopen()
         if code != -1:
-            if code in (_ESCAPE, ord("q"), ord("Q")):
-                return False
-            if self._act(code):
-                self._paint()
-        elif self._canvas_size() != self._size:
+            self._act(code)
+        if self._changed or self._desk.loading or self._is_resized() or self._has_more():
             self._paint()
-        return True
+        return not self._desk.closing
 
-    def _act(self, code: int) -> bool:
-        """Do what the key means; False when it means nothing or came too soon."""
-        now = time.monotonic()
-        too_soon = now - self._shown_at < GUARD_S
-        if self._rests(code, now) or too_soon:
-            return False
-        # Only plain characters: arrows and other named keys have codes above.
-        key = " " if code == ord(" ") else chr(code).lower() if 0 <= code < 128 else ""
-        shown_ms = round(1000 * (now - self._shown_at))
-        if key in self._labels:
-            label = self._labels[key]
-            if label != UNSEEN_LABEL and not self._can_be_seen():
-                return False
-            self._session.label(label, shown_ms)
-        elif key == " ":
-            self._session.skip(shown_ms)
-        elif key == "u" or code == _BACKSPACE:
-            self._session.undo()
-        elif key == "a":
-            self._session.back()
-        elif key == "d":
-            self._session.forward()
-        else:
-            return False
-        return True
+    def _act(self, code: int) -> None:
+        now, key = time.monotonic(), keyboard.name(code)
+        since_s = now - self._shown_at
+        held = self._finger.held(code, now)
+        if not self._desk.repeats(key) and (held or since_s < GUARD_S):
+            return
+        self._changed |= self._desk.press(key, round(1000 * since_s))
 
-    def _can_be_seen(self) -> bool:
-        """Whether the picture on show is more than a placeholder."""
-        path = self._session.path()
-        return path is not None and self._pictures.get(path) is not None
-
-    def _rests(self, code: int, now: float) -> bool:
-        """Whether the key is held down. OpenCV tells no release, only repeats that come thick and fast."""
-        gap_s = now - self._last_key_at if code == self._last_key else FIRST_REPEAT_S
-        self._last_key, self._last_key_at = code, now
-        if gap_s < REPEAT_S:
-            return True
-        if gap_s < FIRST_REPEAT_S:
-            next_code = cv2.waitKeyEx(PEEK_MS)
-            if next_code == code:
-                self._last_key_at = time.monotonic()
-                return True
-            self._waiting = next_code
-        return False
+    def _on_mouse(self, event: int, x: int, y: int, flags: int, param: object) -> None:
+        """Take a mouse event: OpenCV calls it while it waits for a key. Nothing is drawn in here."""
+        if event == cv2.EVENT_MOUSEWHEEL:
+            self._turned_wheel = True
+        elif event == cv2.EVENT_LBUTTONDOWN:
+            self._changed |= self._desk.push(x, y)
+        elif event == cv2.EVENT_LBUTTONUP:
+            self._changed |= self._desk.let_go(x, y)
+        elif event == cv2.EVENT_MOUSEMOVE:
+            self._changed |= self._desk.point(x, y)
 
     def _paint(self) -> None:
-        session = self._session
-        path = session.path()
-        picture = self._pictures.get(path) if path else None
-        notice = ""
-        if session.shown is None:
-            notice = f"Nothing to label\n{session.why_empty()}"
-        elif picture is None:
-            notice = "This picture cannot be shown\nreject it or skip it"
-        self._size = self._canvas_size()
-        cv2.imshow(TITLE, screen.draw(picture, self._words(), *self._size, notice))
-        self._shown_at = time.monotonic()
-        self._pictures.prepare(session.upcoming)
+        self._changed = False
+        self._size = self._canvas_size() or self._size
+        cv2.imshow(TITLE, self._desk.draw(*self._size))
+        if self._turn != self._desk.turn:
+            self._turn, self._shown_at = self._desk.turn, time.monotonic()
+        self._desk.read_ahead()
 
-    def _words(self) -> screen.Words:
-        session = self._session
-        done, total = session.progress()
-        return screen.Words(
-            headline=f"NOT SAVED: {session.fault}"
-            if session.fault
-            else session.message or "What do you see?",
-            detail=f"{session.annotator} · {session.given} now · {session.rate_per_min():.0f} a minute"
-            " · space skip · U undo · A D look back · Q quit",
-            done=done,
-            total=total,
-            fault=bool(session.fault),
-            keys=self._keys,
-            given=session.looking_back,
-        )
+    def _reopen(self) -> None:
+        """Begin a new window: the wheel has scaled Qt's own canvas, and only that takes it back.
 
-    def _canvas_size(self) -> tuple[int, int]:
+        Reference: https://github.com/opencv/opencv/issues/11500
+        """
+        left, top, *_ = cv2.getWindowImageRect(TITLE)
+        self._turned_wheel = False
+        cv2.destroyWindow(TITLE)
+        self._session.message = "zoom with + and -, or with Z where the pointer is"
+        self._open(self._size)
+        cv2.moveWindow(TITLE, left, top)
+
+    def _peek(self, code: int) -> bool:
+        """Whether the same code follows at once."""
+        following = cv2.waitKeyEx(keyboard.PEEK_MS)
+        if following != code:
+            self._waiting = following
+        return following == code
+
+    def _has_more(self) -> bool:
+        """Whether an empty queue has something by now."""
+        now = time.monotonic()
+        if self._session.shown is not None or now - self._asked_at < LOOK_AGAIN_S:
+            return False
+        self._asked_at = now
+        return self._session.look_again()
+
+    def _is_resized(self) -> bool:
+        return (self._canvas_size() or self._size) != self._size
+
+    def _canvas_size(self) -> tuple[int, int] | None:
         _, _, width, height = cv2.getWindowImageRect(TITLE)
-        return (width, height) if width > 200 and height > 200 else FIRST_SIZE_PX
+        return (width, height) if width > LEAST_PX and height > LEAST_PX else None
 
     def _is_open(self) -> bool:
         try:

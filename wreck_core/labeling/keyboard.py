@@ -1,0 +1,93 @@
+"""What a key code means, and whether a finger still rests on the key.
+
+OpenCV tells presses and automatic repeats alike, and no releases. X knows what is held down: asked
+between two codes, it tells a repeat from a second press without making the second press wait.
+"""
+
+import ctypes
+import ctypes.util
+from collections.abc import Callable
+
+ESCAPE, ENTER, BACKSPACE = "escape", "enter", "backspace"
+# Full codes of waitKeyEx under X (keysyms) and Windows (virtual keys in the upper half); its lower byte
+# alone would make Q of Left.
+_NAMED = {
+    **dict.fromkeys((8, 0xFF08), BACKSPACE),
+    **dict.fromkeys((27, 0xFF1B), ESCAPE),
+    **dict.fromkeys((10, 13, 0xFF0D, 0xFF8D), ENTER),
+    **dict.fromkeys((0xFF51, 0x250000), "left"),
+    **dict.fromkeys((0xFF52, 0x260000), "up"),
+    **dict.fromkeys((0xFF53, 0x270000), "right"),
+    **dict.fromkeys((0xFF54, 0x280000), "down"),
+    0xFFAB: "+",
+    0xFFAD: "-",
+}
+_MODIFIERS = (*range(0xFFE1, 0xFFEF), 0xFF7F, 0xFF7E, 0xFE03)  # keysyms: Shift_L … Hyper_R, locks, AltGr
+REPEAT_S = 0.12  # the same code this soon again is never a second press
+FIRST_REPEAT_S = 0.75  # until then the first automatic repeat may come; the second follows at once
+PEEK_MS = 60
+
+
+def name(code: int) -> str:
+    """Name a code of waitKeyEx: a lower-case character, or a word such as `left`; "" for any other."""
+    if code in _NAMED:
+        return _NAMED[code]
+    return chr(code).lower() if 0 < code < 128 else ""
+
+
+class Finger:
+    """Tells a press from the repeats of a key that is held down.
+
+    `watch` is to be called between codes, as often as `poll_ms` says; `held` for each code, with the
+    time in seconds. `peek` waits for the next code: the way out where X cannot be asked.
+    """
+
+    def __init__(self, any_key_down: Callable[[], bool] | None, peek: Callable[[int], bool]) -> None:
+        self._any_key_down, self._peek = any_key_down, peek
+        self._code, self._at = -1, 0.0
+        self._rests = False
+
+    @property
+    def resting(self) -> bool:
+        """Whether the last key may still be down."""
+        return self._rests
+
+    def watch(self) -> None:
+        """Look whether the finger was lifted."""
+        if self._rests and self._any_key_down and not self._any_key_down():
+            self._rests = False
+
+    def held(self, code: int, now: float) -> bool:
+        """Whether this code is a repeat."""
+        gap_s = now - self._at if code == self._code else FIRST_REPEAT_S
+        rested = self._rests and code == self._code
+        self._code, self._at, self._rests = code, now, self._any_key_down is not None
+        if gap_s < REPEAT_S:
+            return True
+        if self._any_key_down:
+            return rested
+        return gap_s < FIRST_REPEAT_S and self._peek(code)
+
+
+def x_keys_down() -> Callable[[], bool] | None:
+    """Give a function that asks X whether any key but a modifier is down; None where X cannot be asked.
+
+    Reference: XQueryKeymap(3).
+    """
+    library = ctypes.util.find_library("X11")
+    if library is None:
+        return None
+    x11 = ctypes.CDLL(library)
+    x11.XOpenDisplay.restype = ctypes.c_void_p
+    display = ctypes.c_void_p(x11.XOpenDisplay(None))
+    if not display:
+        return None
+    ignored = {x11.XKeysymToKeycode(display, ctypes.c_ulong(keysym)) & 0xFF for keysym in _MODIFIERS}
+    mask = ~sum(1 << keycode for keycode in ignored)
+    keymap = ctypes.create_string_buffer(32)  # one bit for each key code
+
+    def any_key_down() -> bool:
+        x11.XQueryKeymap(display, keymap)
+        return bool(int.from_bytes(keymap.raw, "little") & mask)
+
+    return any_key_down
