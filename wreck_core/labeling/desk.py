@@ -10,6 +10,7 @@ from wreck_core.labeling.pictures import Pictures
 from wreck_core.labeling.records import Box
 from wreck_core.labeling.screen import Bar, Chip, Frame, Sight, Tag
 from wreck_core.labeling.session import LabelSession
+from wreck_core.labeling.store import LOST
 from wreck_core.labeling.view import Point, View
 
 UNSEEN_LABEL = "reject"  # the only one for a picture that cannot be decoded
@@ -274,14 +275,15 @@ class Desk:
     def _bar(self) -> Bar:
         session = self._session
         done, total = session.progress()
-        fault = session.fault.removeprefix("not saved: ")
+        fault = session.fault.removeprefix(LOST)
+        trouble = "this is the next picture" if fault != session.fault else "press the key again"
         words = [f"{done:,} of {total:,}", f"{session.given:,} now"]
         if session.rate_per_min():
             words += [f"{session.rate_per_min():.0f} a minute", _left(session.minutes_left())]
-        words += [session.annotator, f"{session.strategy} order" if session.strategy else "", "H help"]
+        words += [session.annotator, session.strategy, "H help"]
         return Bar(
-            headline=f"NOT SAVED: {fault}" if fault else session.message or "What do you see?",
-            detail="  ·  ".join(filter(None, words)),
+            headline=f"NOT SAVED — {trouble}" if fault else session.message or "What do you see?",
+            detail=fault or " · ".join(filter(None, words)),
             share=done / total if total else 0.0,
             fault=bool(fault),
             chips=self._chips(),
@@ -332,6 +334,6 @@ def _left(minutes: float | None) -> str:
     if minutes is None:
         return ""
     if minutes < 1:
-        return "less than a minute left"
+        return "under 1 min left"
     hours, rest = divmod(round(minutes), 60)
     return f"{hours} h {rest:02d} min left" if hours else f"{rest} min left"

@@ -100,7 +100,7 @@ class Pen:
     def pill(self, target: Image, text: str, corner: Place, colour: Colour = PANEL) -> int:
         """Write a short text on a slab; gives where it ends."""
         wide = self.width(text, 17, SEMIBOLD) + self.px(24)
-        self.slab(target, corner, (wide, self.px(34)), colour, 0.92)
+        self.slab(target, corner, (wide, self.px(34)), colour)
         self.write(target, text, (corner[0] + self.px(12), corner[1] + self.px(23)), 17, on(colour), SEMIBOLD)
         return corner[0] + wide
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from textwrap import wrap
 
 from wreck_core.images import Image
 from wreck_core.labeling import ink
@@ -10,6 +11,8 @@ from wreck_core.params import LabelParams
 
 LINE_PX = 40
 PAD_PX = 28
+WRAP, WRAPPED = 52, 4  # characters in a line, and lines, of a long fact such as a URL
+ASIDE_TOP_PX = 56  # below the tags
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,12 @@ def flags_panel(settings: LabelParams, chosen: tuple[str, ...]) -> Panel:
 
 def info_panel(facts: Mapping[str, str]) -> Panel:
     """List what is known of a picture."""
-    return Panel("This picture", tuple(Row(name, text) for name, text in facts.items()), aside=True)
+    rows = (
+        Row("" if at else name, part)
+        for name, text in facts.items()
+        for at, part in enumerate(wrap(text, WRAP, break_on_hyphens=False)[:WRAPPED])
+    )
+    return Panel("This picture", tuple(rows), aside=True)
 
 
 def draw_panel(stage: Image, panel: Panel, pen: Pen) -> None:
@@ -84,14 +92,14 @@ def draw_panel(stage: Image, panel: Panel, pen: Pen) -> None:
     room = stage.shape[0] - pen.px(24) - heading - pad - (line if panel.foot else 0)
     columns = 1 if len(panel.rows) * line <= room else 2
     high = -(-len(panel.rows) // columns)
-    line = min(line, max(pen.px(20), room // high))
+    line = min(pen.px(30) if panel.aside else line, max(pen.px(20), room // high))
     names = max(_left_px(row, pen) for row in panel.rows) + pen.px(16)
     words = max(pen.width(row.right, 18) for row in panel.rows) + pen.px(24)
     widest = stage.shape[1] - pen.px(24)
     wide = min(widest, max(2 * pad + columns * (names + words), 2 * pad + pen.width(panel.foot, 15)))
     height = heading + high * line + (line if panel.foot else 0) + pad // 2
     left = stage.shape[1] - wide - pen.px(12) if panel.aside else (stage.shape[1] - wide) // 2
-    top = pen.px(12) if panel.aside else max(0, (stage.shape[0] - height) // 2)
+    top = pen.px(ASIDE_TOP_PX) if panel.aside else max(0, (stage.shape[0] - height) // 2)
     pen.slab(stage, (left, top), (wide, height), ink.PANEL, 0.94)
     pen.write(stage, panel.title, (left + pad, top + pad + pen.px(14)), 24, weight=ink.SEMIBOLD)
     column_px = (wide - 2 * pad) // columns

@@ -164,8 +164,8 @@ def draw_bar(target: Image, bar: Bar, pen: Pen) -> None:
         room = width - chips_px - 3 * margin
     headline = pen.cut(bar.headline, 25, room, ink.SEMIBOLD)
     pen.write(target, headline, (margin, text_top + pen.px(44)), 25, weight=ink.SEMIBOLD)
-    detail = pen.cut(bar.detail, 17, room)
-    pen.write(target, detail, (margin, text_top + pen.px(75)), 17, ink.TEXT if bar.fault else ink.DIM)
+    detail = pen.cut(bar.detail, 18, room)
+    pen.write(target, detail, (margin, text_top + pen.px(76)), 18, ink.TEXT if bar.fault else ink.DIM)
 
 
 def _draw_chips(target: Image, bar: Bar, corner: ink.Place, pen: Pen) -> None:

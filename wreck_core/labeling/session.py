@@ -293,6 +293,7 @@ class LabelSession:
             tasks = self._store.claim_suggested(self.annotator, self.round_name, label, ROWS * COLUMNS)
             if tasks:
                 self.grid = Grid(label, tasks)
+                self.message = f"what a model takes for {label}, the surest first"
                 return
         self.message = "no model has spoken of the pictures that wait: nothing for the grid"
 

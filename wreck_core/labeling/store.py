@@ -21,6 +21,7 @@ from wreck_core.labeling.schema import ADJUDICATE, SCHEMA
 
 LEASE_S = 600.0
 _BUSY_S = 30.0
+LOST = "not saved: "  # how a BusyError of `answer` begins
 
 
 def now() -> str:
@@ -176,7 +177,7 @@ class Store:
                 ("parked" if answer.label is None else "done", task.task_id, annotator),
             ).fetchone()
             if held is None:
-                raise BusyError("not saved: the picture was given to somebody else meanwhile")
+                raise BusyError(f"{LOST}the picture was given to somebody else meanwhile")
             return self._append(
                 uid=uid,
                 task_id=task.task_id,
