@@ -41,6 +41,29 @@ def test_nothing_is_wider_than_the_window(opened, width_px):
     assert opened.execute_script("return document.documentElement.scrollWidth") <= width_px
 
 
+def test_slider_moves_the_counts_and_finds_the_cheapest_threshold(opened):
+    def counts():
+        return [int(opened.find_element(By.ID, f"pick-{name}").text) for name in names]
+
+    names = ("found", "missed", "alarms", "passed")
+    slider, total = opened.find_element(By.ID, "pick"), sum(counts())
+    assert opened.find_element(By.ID, "pick-value").text == "0.50"
+    move = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input'))"
+    opened.execute_script(move, slider, 0)
+    assert counts()[1] == counts()[3] == 0
+    opened.execute_script(move, slider, 100)
+    assert counts()[0] == counts()[2] == 0
+    assert sum(counts()) == total
+    opened.execute_script(move, opened.find_element(By.ID, "pick-cost"), 1000)
+    opened.find_element(By.ID, "pick-cheapest").click()
+    found, missed, alarms, _ = counts()
+    assert missed == 0
+    assert found > 0
+    value = int(slider.get_attribute("value"))
+    opened.execute_script(move, slider, value + 1)
+    assert counts()[1] > 0 or counts()[2] == alarms
+
+
 def test_a_click_sorts_and_says_so(opened):
     def scores():
         cells = opened.find_elements(By.CSS_SELECTOR, ".board tbody td:nth-child(3):not(.reason)")

@@ -65,6 +65,31 @@ def interval_bar(row: Row, focus: Focus) -> Markup:
     )
 
 
+def slice_scale(rows: list[Row]) -> Scale:
+    """Choose an accuracy axis that holds every interval, up to 1."""
+    low = min((row["accuracy_low"] for row in rows), default=0.0)
+    return Scale(min(0.9, math.floor(low * 10) / 10), 1.0, 0, 100)
+
+
+def slice_bar(row: Row, x: Scale, everywhere: float) -> Markup:
+    """Draw the accuracy of one slice with its interval for a table cell; dotted: that of all pictures."""
+    title = f"{row['slice']}: {number(row['accuracy'])} "
+    title += f"[{number(row['accuracy_low'])}, {number(row['accuracy_high'])}]"
+    return element(
+        "svg",
+        element("title", title),
+        element("path", d="M0 0V10", class_="grid"),
+        element("path", d="M100 0V10", class_="grid"),
+        element("path", d=f"M{x(everywhere):.2f} 0V10", class_="guide"),
+        element("path", d=f"M{x(row['accuracy_low']):.2f} 5H{x(row['accuracy_high']):.2f}", class_="bar"),
+        element("path", d=f"M{x(row['accuracy']):.2f} 5h0", class_="dot"),
+        viewBox="0 0 100 10",
+        preserveAspectRatio="none",
+        class_="interval",
+        role="img",
+    )
+
+
 def roc_ghosts(rows: list[Row]) -> Markup:
     """Draw all ROC curves once, in grey; every panel shows them behind its own."""
     curves = [polyline(_on_panel(row["roc"]), "ghost") for row in rows]
@@ -228,6 +253,7 @@ def functions() -> dict[str, Any]:
     """Name the pictures for the templates."""
     return {
         "interval_bar": interval_bar,
+        "slice_bar": slice_bar,
         "roc_ghosts": roc_ghosts,
         "roc_panel": roc_panel,
         "reliability_panel": reliability_panel,

@@ -46,7 +46,7 @@ def collate(params: Params, layout: Layout, fingerprint: dict[str, str]) -> dict
         "positive": params.labels.positive,
         "images": len(found.cases),
         "settings": params.report.model_dump(),
-        "answers": _answers(params, found, board),
+        "answers": _answers(params, found, board, judged),
         "rows": board.rows,
         "pairs": _pairs(found, board),
         "slices": judged,
@@ -75,12 +75,13 @@ def _changes(
     return changes.between(report, then, params.report) | {"drift": changes.drift(found, then)}
 
 
-def _answers(params: Params, found: Evidence, board: Board) -> dict[str, str]:
+def _answers(params: Params, found: Evidence, board: Board, judged: dict[str, list[Row]]) -> dict[str, str]:
     """Give the sentence of each picture; one that has nothing to show has none."""
     ok = [row for row in board.rows if row["status"] == "ok"]
     answers = {"ranking": words.ranking(board, len(found.cases)), "shortcut": words.shortcut(board)}
     if ok:
         answers |= {
+            "slices": words.slices(ok[0], judged[ok[0]["backbone"]]),
             "curves": words.curves(ok, params.labels.positive),
             "errors": words.errors(ok[0]),
             "calibration": words.calibration(ok),

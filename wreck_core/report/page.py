@@ -4,10 +4,13 @@ from typing import Any
 
 from jinja2 import Environment
 
-from wreck_core.report import charts, html, words
-from wreck_core.report.board import COLUMNS
+from wreck_core.evaluation.slices import MIN_IMAGES
+from wreck_core.report import charts, html, thresholds, words
+from wreck_core.report.board import COLUMNS, Row
 from wreck_core.report.charts import Focus
 from wreck_core.report.exports import rank_label
+
+_WORST_PAIRS = 5
 
 
 def render(report: dict[str, Any]) -> str:
@@ -16,27 +19,39 @@ def render(report: dict[str, Any]) -> str:
     Text from outside is escaped and stripped of invisible characters. The content security policy allows
     this file's own style and script by hash, pictures by data URI, and nothing else.
     """
-    style, script = html.source("style.css"), html.source("sort.js")
+    style, script = html.source("style.css"), html.source("sort.js", "threshold.js")
     scored = [row for row in report["rows"] if row["status"] != "failed"]
+    ok = [row for row in scored if row["status"] == "ok"]
+    shown_slices = _few(report["slices"].get(report["verdict"]["leader"], []))
     return (
         _environment()
         .get_template("page.html")
         .render(
             report=report,
             scored=scored,
-            ok=[row for row in scored if row["status"] == "ok"],
+            ok=ok,
             failed=[row for row in report["rows"] if row["status"] == "failed"],
             leader=next((row for row in scored if row["backbone"] == report["verdict"]["leader"]), None),
             recommended=next(
                 (row for row in scored if row["backbone"] == report["verdict"]["recommended"]), None
             ),
             focus=Focus.of(scored),
+            shown_slices=shown_slices,
+            slice_scale=charts.slice_scale(shown_slices),
+            min_images=MIN_IMAGES,
+            picker=thresholds.picker(report, [row["backbone"] for row in ok]),
             columns=COLUMNS,
             style=style,
             script=script,
             policy=html.policy(style, script),
         )
     )
+
+
+def _few(rows: list[Row]) -> list[Row]:
+    """Choose the slices worth a look: those of one property, and the worst pairs of two."""
+    pairs = [row for row in rows if " & " in row["slice"]][:_WORST_PAIRS]
+    return [row for row in rows if " & " not in row["slice"] or row in pairs]
 
 
 def _environment() -> Environment:

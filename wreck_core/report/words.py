@@ -166,6 +166,19 @@ def speed(rows: list[Row]) -> str:
     )
 
 
+def slices(row: Row, judged: list[Row]) -> str:
+    """Answer where the leader errs more than elsewhere."""
+    if not judged:
+        return "There are too few pictures to look at parts of them."
+    worst = row["worst_slice"]
+    if worst is None:
+        return f"Nowhere that can be proven, among {count(len(judged), 'part')} of the pictures."
+    return (
+        f"On {worst['slice']} it is right in {number(worst['accuracy'])} of {count(worst['images'], 'case')}, "
+        f"{number(worst['gap'])} against the rest; proven among {count(len(judged), 'part')}."
+    )
+
+
 def changes(changed: dict[str, Any] | None) -> str:
     """Answer what changed since the report that was kept."""
     if changed is None:
