@@ -173,8 +173,9 @@ def slices(row: Row, judged: list[Row]) -> str:
     worst = row["worst_slice"]
     if worst is None:
         return f"Nowhere that can be proven, among {count(len(judged), 'part')} of the pictures."
+    pictures = count(worst["images"], "picture")
     return (
-        f"On {worst['slice']} it is right in {number(worst['accuracy'])} of {count(worst['images'], 'case')}, "
+        f"On {worst['slice']} it is right on {number(worst['accuracy'])} of {pictures}, "
         f"{number(worst['gap'])} against the rest; proven among {count(len(judged), 'part')}."
     )
 
