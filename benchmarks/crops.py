@@ -1,6 +1,6 @@
 """Ways to find a picture that was cut out of another: what each finds, takes for one, and costs.
 
-`python -m benchmarks.crops [PHOTOS]`; without a folder of photos, on drawn ones. Crops take 5, 10, 15
+`python -m benchmarks.crops [--photos DIR]`; without a folder of photos, on drawn ones. Crops take 5, 10, 15
 or 20 % off each side length, at a random place, and are saved again; a way sees all photos and all
 crops of them at once. The columns: the part of the crops that it links to their photo; pairs of
 different photos among them; pairs in the whole folder that dedup does not link (`elsewhere`);
@@ -152,7 +152,7 @@ def measure(way: Way, folder: Path, photos: int, others: int) -> dict[str, Any]:
 def main() -> int:
     """Measure every way and print the table."""
     parser = ArgumentParser(description=__doc__)
-    parser.add_argument("photos", nargs="?", type=Path, help="a folder of photos")
+    parser.add_argument("--photos", metavar="DIR", type=Path, help="a folder of photos")
     parser.add_argument("--count", type=int, default=240, help="photos to cut")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()

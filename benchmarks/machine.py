@@ -5,7 +5,7 @@ import os
 import platform
 import resource
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -57,6 +57,11 @@ def show(rows: Iterable[Mapping[str, Any]], about: Mapping[str, Any], *, as_json
         print(json.dumps({"about": about, "rows": table}, indent=2))
         return
     print("; ".join(f"{name} {value}" for name, value in about.items()))
+    show_table(table)
+
+
+def show_table(table: Sequence[Mapping[str, Any]]) -> None:
+    """Print rows of the same columns, aligned."""
     cells = [list(table[0]), *([_cell(value) for value in row.values()] for row in table)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for line in cells:
