@@ -167,7 +167,7 @@ def _named(pairs: pd.DataFrame) -> set[tuple[int, int]]:
 
 
 def _judged(who: str, pairs: set[tuple[int, int]] | str, count: int) -> dict[str, Any]:
-    """Give recall and precision in percent; the pairs are of `count` photos and, behind them, an edit of each."""
+    """Give recall and precision in percent of pairs: of `count` photos and, behind them, an edit of each."""
     if isinstance(pairs, str):
         return {f"{who} recall": pairs, f"{who} precision": ""}
     right = sum(other - one == count for one, other in pairs)
