@@ -64,6 +64,28 @@ def test_slider_moves_the_counts_and_finds_the_cheapest_threshold(opened):
     assert counts()[1] > 0 or counts()[2] == alarms
 
 
+def test_a_cell_of_a_pair_shows_the_pictures_on_which_the_two_differ(opened):
+    cell = opened.find_element(By.CSS_SELECTOR, ".pairs tbody td a")
+    pair = opened.find_element(By.CSS_SELECTOR, cell.get_dom_attribute("href"))
+    assert not pair.find_element(By.CSS_SELECTOR, "figure").is_displayed()
+    cell.click()
+    shown = pair.find_elements(By.CSS_SELECTOR, "figure")
+    assert shown
+    assert all(figure.is_displayed() for figure in shown)
+    assert all(figure.text.count("✓") == 1 for figure in shown)
+
+
+def test_theme_button_turns_the_page_dark_and_light(opened):
+    def paper():
+        return opened.find_element(By.TAG_NAME, "body").value_of_css_property("background-color")
+
+    button, before = opened.find_element(By.ID, "theme"), paper()
+    button.click()
+    assert paper() != before
+    button.click()
+    assert paper() == before
+
+
 def test_a_click_sorts_and_says_so(opened):
     def scores():
         cells = opened.find_elements(By.CSS_SELECTOR, ".board tbody td:nth-child(3):not(.reason)")

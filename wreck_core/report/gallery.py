@@ -1,6 +1,7 @@
 """The pictures that the leader gets wrong, is unsure about, and that no model gets right."""
 
 import base64
+from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from wreck_core.report.evidence import Evidence
 
 SIDE_PX = 192
 _QUALITY = 62
+_DISPUTING, _DISPUTED = 4, 6  # best models, and pictures of each pair of them
 _BLUR_SIGMA_PX = 9.0
 
 Group = dict[str, Any]
@@ -37,7 +39,9 @@ def build(params: Params, layout: Layout, evidence: Evidence, board: Board) -> d
         "unsure": _worst(np.ones_like(truth), doubt, limit),
         "all_wrong": _worst(hopeless, -doubt, limit),
     }
-    shown = sorted({int(at) for picked in picks.values() for at in picked})
+    disputes = _disputes(board, wrong, [model.p for model in board.ranked])
+    everything = (*picks.values(), *disputes.values())
+    shown = sorted({int(at) for picked in everything for at in picked})
     return {
         "backbone": leader.name,
         "models": len(board.ranked),
@@ -51,7 +55,30 @@ def build(params: Params, layout: Layout, evidence: Evidence, board: Board) -> d
             key: [_item(evidence, int(at), float(p[at]), int(wrong[at].sum())) for at in picked]
             for key, picked in picks.items()
         },
+        "disputes": [
+            {
+                "better": board.ranked[a].name,
+                "worse": board.ranked[b].name,
+                "pictures": [
+                    _item(evidence, int(at), float(board.ranked[a].p[at]), int(wrong[at].sum()))
+                    | {"p_other": float(board.ranked[b].p[at]), "right": not wrong[at, a]}
+                    for at in picked
+                ],
+            }
+            for (a, b), picked in disputes.items()
+        ],
         "thumbnails": _thumbnails(params.report.thumbnails, layout, evidence, shown),
+    }
+
+
+def _disputes(
+    board: Board, wrong: NDArray[np.bool_], p: list[NDArray[np.float64]]
+) -> dict[tuple[int, int], NDArray[np.int64]]:
+    """Choose pictures on which two of the best models differ: one is right, and they are far apart."""
+    best = range(min(_DISPUTING, len(board.ranked)))
+    return {
+        (a, b): _worst(wrong[:, a] != wrong[:, b], -np.abs(p[a] - p[b]), _DISPUTED)
+        for a, b in combinations(best, 2)
     }
 
 

@@ -19,7 +19,7 @@ def render(report: dict[str, Any]) -> str:
     Text from outside is escaped and stripped of invisible characters. The content security policy allows
     this file's own style and script by hash, pictures by data URI, and nothing else.
     """
-    style, script = html.source("style.css"), html.source("sort.js", "threshold.js")
+    style, script = html.source("style.css"), html.source("sort.js", "threshold.js", "pairs.js", "theme.js")
     scored = [row for row in report["rows"] if row["status"] != "failed"]
     ok = [row for row in scored if row["status"] == "ok"]
     shown_slices = _few(report["slices"].get(report["verdict"]["leader"], []))
@@ -39,6 +39,7 @@ def render(report: dict[str, Any]) -> str:
             shown_slices=shown_slices,
             slice_scale=charts.slice_scale(shown_slices),
             min_images=MIN_IMAGES,
+            disputed={(pair["better"], pair["worse"]) for pair in _disputes(report) if pair["pictures"]},
             picker=thresholds.picker(report, [row["backbone"] for row in ok]),
             columns=COLUMNS,
             style=style,
@@ -46,6 +47,11 @@ def render(report: dict[str, Any]) -> str:
             policy=html.policy(style, script),
         )
     )
+
+
+def _disputes(report: dict[str, Any]) -> list[Row]:
+    disputes: list[Row] = report["gallery"]["disputes"] if report["gallery"] else []
+    return disputes
 
 
 def _few(rows: list[Row]) -> list[Row]:

@@ -1,0 +1,3 @@
+for (const link of document.querySelectorAll(".pairs a")) {
+  link.addEventListener("click", () => { document.querySelector(link.hash).open = true; });
+}
