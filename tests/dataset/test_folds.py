@@ -21,6 +21,7 @@ def pictures(count: int, start: int = 0) -> pd.DataFrame:
             "sha256": [f"{number:064x}" for number in numbers],
             "label": ["damaged" if number % 4 == 0 else "undamaged" for number in numbers],
             "source": ["rare" if number % 50 == 0 else "ab"[number % 2] for number in numbers],
+            "selection": "list",
         }
     )
 
@@ -38,6 +39,17 @@ def test_every_fold_has_its_share_of_each_label_and_source() -> None:
             assert abs(counts.get(fold, 0) - 0.17 * len(stratum)) <= 1.5
         assert abs(counts.get(folds.TEST_FOLD, 0) - 0.15 * len(stratum)) <= 1.5
     assert placed.split.eq("test").equals(placed.fold.eq(folds.TEST_FOLD))
+
+
+def test_what_a_model_chose_never_enters_the_test_fold_and_the_rest_fills_it() -> None:
+    used = pictures(400)
+    used["selection"] = ["margin" if number % 8 > 3 else "random" for number in range(400)]
+    twins = {used.sha256[3]: "twins", used.sha256[4]: "twins"}  # one of them was chosen
+    placed = table(folds.extend(NOTHING, used, twins, PARAMS), used)
+    tested = placed[placed.fold == folds.TEST_FOLD]
+    assert set(tested.selection) == {"random"}
+    assert "twins" not in set(tested.cluster)
+    assert 50 <= len(tested) <= 70
 
 
 def test_many_sources_of_one_picture_do_not_starve_the_test_fold() -> None:

@@ -20,6 +20,7 @@ LABELS = pd.DataFrame(
         "sha256": ["a", "b", "c", "d", "gone"],
         "label": ["damaged", "undamaged", "damaged", "unsure", "damaged"],
         "annotator": ["list:x", "ann", "ann", "ann", "ann"],
+        "selection": ["list", "random", "margin", "random", "random"],
         "x": 0.0,
         "y": 0.0,
         "w": 1.0,
@@ -65,7 +66,11 @@ def test_selection_says_how_a_label_came() -> None:
     folds = pd.DataFrame({"sha256": list("cba"), "cluster": list("cba"), "fold": 0, "split": "fold"})
     table = manifest.build(kept.used, folds)
     assert list(table.columns) == manifest.COLUMNS
-    assert dict(zip(table.sha256, table.selection, strict=True)) == {"a": "list", "b": "queue", "c": "queue"}
+    assert dict(zip(table.sha256, table.selection, strict=True)) == {
+        "a": "list",
+        "b": "random",
+        "c": "margin",
+    }
 
 
 def test_leaks_are_counted() -> None:

@@ -19,6 +19,7 @@ def vote(
         "flags": flags,
         "at": at,
         "round": "primary",
+        "selection": "random",
         **box,
     }
 

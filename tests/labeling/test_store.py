@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from wreck_core.errors import BusyError, StorageError
+from wreck_core.labeling.forget import forget
 from wreck_core.labeling.records import Answer, Import
 from wreck_core.labeling.store import Store
 
@@ -60,6 +61,88 @@ def test_every_acknowledged_label_survives_kill_9(tmp_path: Path) -> None:
     database = sqlite3.connect(tmp_path / "labels.db")
     assert database.execute("PRAGMA quick_check").fetchone() == ("ok",)
     database.close()
+
+
+def test_a_second_label_never_goes_to_who_gave_the_first_unless_it_was_taken_back(
+    store: Store, pictures: dict[str, Path]
+) -> None:
+    first = store.claim("ann", "primary")[0]
+    store.answer(first, "ann", Answer("damaged"))
+    store.enqueue([(first.sha256, 0.0)], "second", "second")
+    assert store.claim("ann", "second") == []
+    assert [task.sha256 for task in store.claim("bob", "second", lease_s=-1.0)] == [first.sha256]
+    assert store.claim("ann", "second") == []  # nor when bob's lease has run out
+    store.undo("ann", "primary")
+    store.release("ann")
+    assert [task.sha256 for task in store.claim("ann", "second")] == [first.sha256]
+
+
+def test_repeats_wait_among_new_pictures_unseen_for_what_they_are(
+    store: Store, pictures: dict[str, Path]
+) -> None:
+    known = store.claim("ann", "primary")[0]
+    store.answer(known, "ann", Answer("damaged"))
+    assert store.mix_in({known.sha256: "damaged"}, "primary", seed=1) == 1
+    assert store.mix_in({known.sha256: "damaged"}, "primary", seed=2) == 0  # it waits already
+    assert known.sha256 not in {task.sha256 for task in store.claim("ann", "primary", 99)}
+    store.release("ann")
+    tasks = store.claim("bob", "primary", 99)
+    assert sorted(task.sha256 for task in tasks) == sorted(pictures)
+    repeat = next(task for task in tasks if task.sha256 == known.sha256)
+    assert repeat.strategy == "random"
+    store.answer(repeat, "bob", Answer("undamaged"))
+    store.release("bob")
+    assert [(event["annotator"], event["gold"]) for event in store.events()] == [
+        ("ann", None),
+        ("bob", "damaged"),
+    ]
+    # The list of what waits speaks of new pictures; a repeat is neither parked nor counted there.
+    store.mix_in({known.sha256: "damaged"}, "primary", seed=3)
+    assert store.enqueue([], "primary", "random") == (0, 11)
+    assert store.counts("primary") == {"open": 1, "leased": 0, "done": 2, "parked": 11}
+
+
+def test_who_settles_or_audits_may_have_labelled_before(store: Store) -> None:
+    first = store.claim("ann", "primary")[0]
+    store.answer(first, "ann", Answer("damaged"))
+    for round_name in ("adjudicate", "audit"):
+        store.enqueue([(first.sha256, 0.0)], round_name, round_name)
+        assert [task.sha256 for task in store.claim("ann", round_name)] == [first.sha256]
+
+
+def test_waiting_tasks_take_the_order_of_the_last_queueing(store: Store, pictures: dict[str, Path]) -> None:
+    chosen = dict.fromkeys(pictures, "margin")
+    store.enqueue([(sha256, float(at)) for at, sha256 in enumerate(pictures)], "primary", chosen)
+    assert list(store.waiting("primary").items()) == [(sha256, "margin") for sha256 in reversed(pictures)]
+    assert [task.strategy for task in store.claim("ann", "primary", 2)] == ["margin"] * 2
+
+
+def test_counts_are_those_of_the_tasks_whatever_happens_to_them(
+    store: Store, pictures: dict[str, Path], tmp_path: Path
+) -> None:
+    tasks = store.claim("ann", "primary", 5)
+    store.answer(tasks[0], "ann", Answer("damaged"))
+    store.answer(tasks[1], "ann", Answer(None))
+    store.undo("ann", "primary")
+    store.enqueue([(sha256, 0.0) for sha256 in list(pictures)[:7]], "primary", "fifo")
+    store.close()
+    forget(tmp_path / "labels.db", list(pictures)[:2])
+    with sqlite3.connect(tmp_path / "labels.db") as database:
+        counted = dict(database.execute("SELECT state, count(*) FROM task GROUP BY state").fetchall())
+    database.close()
+    with Store(tmp_path / "labels.db") as again:
+        assert {state: count for state, count in again.counts("primary").items() if count} == counted
+
+
+def test_a_picture_keeps_how_it_first_came_to_be_labelled(store: Store, pictures: dict[str, Path]) -> None:
+    listed, chosen, *_ = pictures
+    store.import_labels("list:a", [Import(listed, "damaged")], "2026-01-02T03:04:05Z")
+    store.enqueue([(chosen, 1.0)], "primary", "margin")
+    store.answer(store.claim("ann", "primary")[0], "ann", Answer("damaged"))
+    store.enqueue([(chosen, 1.0), (listed, 0.0)], "audit", "audit")
+    for task in store.claim("ann", "audit", 2):
+        store.answer(task, "ann", Answer("undamaged"))
+    assert store.selections() == {listed: "list", chosen: "margin"}
 
 
 def test_a_lease_that_ran_out_goes_to_the_next_and_the_first_is_told(store: Store) -> None:
@@ -153,6 +236,15 @@ def test_enqueue_parks_what_is_no_longer_wanted_and_brings_back_what_was_skipped
     store.answer(store.claim("ann", "primary")[0], "ann", Answer(None))
     assert store.enqueue([(first, 0.0), (second, 0.0)], "primary", "fifo") == (1, 10)
     assert store.counts("primary") == {"open": 2, "leased": 0, "done": 0, "parked": 10}
+
+
+def test_a_store_of_another_version_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    Store(tmp_path / "labels.db").close()
+    with sqlite3.connect(tmp_path / "labels.db") as database:
+        database.execute("PRAGMA user_version = 1")
+    database.close()
+    with pytest.raises(StorageError, match="wreck labels export"):
+        Store(tmp_path / "labels.db")
 
 
 def test_a_file_that_is_no_database_is_a_storage_error(tmp_path: Path) -> None:

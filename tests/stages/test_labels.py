@@ -9,7 +9,7 @@ import pytest
 from wreck_core.errors import InputError
 from wreck_core.ingest.urls import normalise, url_id
 from wreck_core.labeling.rebuild import open_store
-from wreck_core.labeling.records import Answer
+from wreck_core.labeling.records import Answer, Box
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.stages import enqueue, labels
@@ -83,11 +83,22 @@ def test_a_fresh_clone_without_a_store_loses_no_label(
     params: Params, layout: Layout, tmp_path: Path, log_is_there: bool
 ) -> None:
     enqueue.run(params, layout)
+    box, flags = Box(0.25, 0.5, 0.125, 0.25), ("blurry", "watermark")
     with open_store(layout) as store:
-        for label in ("damaged", "undamaged", None, "damaged"):
-            store.answer(store.claim("ann", enqueue.ROUND)[0], "ann", Answer(label))
+        for label in ("damaged", "undamaged", None, "damaged", "reject"):
+            task = store.claim("ann", enqueue.ROUND)[0]
+            store.answer(task, "ann", Answer(label, box, flags, "odd", 900))
         store.undo("ann", enqueue.ROUND)
+        store.relabel(store.own_answers("ann", enqueue.ROUND)[0], "ann", Answer("undamaged", box))
         store.release("ann")
+        if log_is_there:  # labels.csv alone holds verdicts, not who else was heard
+            known = store.current_labels()[0]["sha256"]
+            store.mix_in({known: "damaged"}, enqueue.ROUND, seed=1)
+            store.enqueue([(known, 0.0)], "second", "second")
+            for name, round_name in (("bob", "second"), ("cy", enqueue.ROUND)):
+                task = next(task for task in store.claim(name, round_name, 99) if task.sha256 == known)
+                store.answer(task, name, Answer("damaged"))
+                store.release(name)
     listed = written(tmp_path, "cars.csv", "sha256,label", f"{SHAS[0]},reject")
     labels.import_labels(params, layout, listed)
     before, log = layout.labels.read_bytes(), layout.label_events.read_bytes()

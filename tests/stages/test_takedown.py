@@ -16,8 +16,9 @@ from wreck_core.errors import UsageError
 from wreck_core.ingest import blocklist
 from wreck_core.ingest.urls import url_id
 from wreck_core.labeling import export
+from wreck_core.labeling.log import now
 from wreck_core.labeling.records import Import
-from wreck_core.labeling.store import Store, now
+from wreck_core.labeling.store import Store
 from wreck_core.layout import Layout
 from wreck_core.stages import scrape, snapshot, takedown
 from wreck_core.stages.scrape import ScrapeRequest

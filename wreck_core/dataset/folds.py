@@ -16,6 +16,8 @@ from wreck_core.params import DatasetParams
 
 COLUMNS = ["sha256", "cluster", "fold", "split"]
 TEST_FOLD = -1
+# Chosen because of how they look or what a model says: a test on them would speak of no real stream.
+CHOSEN = frozenset({"representative", "margin", "suspect", "disagree"})
 
 # (label, source), (label,) or (): what a fold should have its share of.
 Stratum = tuple[str, ...]
@@ -50,7 +52,8 @@ def extend(
 ) -> pd.DataFrame:
     """Give every used picture a fold; returns all rows of `previous`, then the new ones by sha256.
 
-    `used` has sha256, label, source. When clusters have merged, all their pictures move to the fold
+    `used` has sha256, label, source, selection; clusters with a picture that was CHOSEN stay out of the
+    test fold. When clusters have merged, all their pictures move to the fold
     of the picture that came first.
     """
     new = used[~used.sha256.isin(previous.sha256)].sort_values("sha256")
@@ -73,6 +76,7 @@ def _place(homes: dict[str, int], used: pd.DataFrame, params: DatasetParams) -> 
     strata_of: defaultdict[str, list[Stratum]] = defaultdict(list)
     for cluster, label, source in zip(used.cluster, used.label, used.source, strict=True):
         strata_of[cluster] += [(label, source), (label,), ()]
+    clusters_chosen = set(used.cluster[used.selection.isin(CHOSEN)])
     share = {fold: (1 - params.test_fraction) / params.folds for fold in range(params.folds)}
     if params.test_fraction > 0:
         share[TEST_FOLD] = params.test_fraction
@@ -82,8 +86,12 @@ def _place(homes: dict[str, int], used: pd.DataFrame, params: DatasetParams) -> 
     waiting = strata_of.keys() - homes.keys()
     for cluster in sorted(waiting, key=lambda name: (-len(strata_of[name]), _draw(params.seed, name))):
         strata = strata_of[cluster]
-        fullness = {fold: (*_fullness(filled[fold], strata, part), fold) for fold, part in share.items()}
-        homes[cluster] = min(share, key=fullness.__getitem__)
+        fullness = {
+            fold: (*_fullness(filled[fold], strata, part), fold)
+            for fold, part in share.items()
+            if fold != TEST_FOLD or cluster not in clusters_chosen
+        }
+        homes[cluster] = min(fullness, key=fullness.__getitem__)
         filled[homes[cluster]].update(strata)
 
 

@@ -10,8 +10,9 @@ from wreck_core.params import NEVER_TRAINED
 
 COLUMNS = [
     *("sha256", "label", "annotator", "round", "n_votes", "agreement"),
-    *("x", "y", "w", "h", "flags", "labeled_at"),
+    *("x", "y", "w", "h", "flags", "labeled_at", "selection"),
 ]
+LIST_ANNOTATOR = "list:"
 BOX = ["x", "y", "w", "h"]
 
 
@@ -25,15 +26,22 @@ def read(path: Path, classes: Sequence[str]) -> pd.DataFrame:
         return pd.DataFrame(columns=COLUMNS, dtype=str).astype(dict.fromkeys(BOX, "float64"))
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-        missing = [name for name in COLUMNS if name not in frame]
+        missing = [name for name in COLUMNS if name not in frame and name != "selection"]
         if missing:
             raise InputError(f"has no column {missing[0]}", where=str(path), fix="run wreck labels export")
+        frame["selection"] = _selection(frame)
         for name in BOX:
             frame[name] = pd.to_numeric(frame[name].replace("", None)).astype("float64")
     except (ValueError, pd.errors.ParserError) as error:  # pandas' empty-file error is a ValueError
         raise InputError(f"is no readable CSV: {error}", where=str(path)) from None
     _check(frame, path, [*classes, *NEVER_TRAINED])
     return frame[COLUMNS]
+
+
+def _selection(frame: pd.DataFrame) -> pd.Series:
+    """Say how each picture came to be labelled; a file written by hand need not."""
+    listed = frame.annotator.str.startswith(LIST_ANNOTATOR).map({True: "list", False: "queue"})
+    return frame["selection"].replace("", None).fillna(listed) if "selection" in frame else listed
 
 
 def _check(frame: pd.DataFrame, path: Path, known: Sequence[str]) -> None:

@@ -12,8 +12,6 @@ from wreck_core.dataset.labels import BOX
 
 COLUMNS = ["sha256", "path", "label", "cluster", "source", "selection", "fold", "split", *BOX]
 
-LIST_ANNOTATOR = "list:"
-
 
 @dataclass(frozen=True)
 class Narrowed:
@@ -75,11 +73,9 @@ def conflicts(duplicates: pd.DataFrame) -> int:
 def build(used: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:
     """Join the used pictures with their folds: the manifest (COLUMNS), sorted by sha256.
 
-    `selection` says how a picture came to be labelled: `list` when a list gave the label, else `queue`.
+    `selection` says how a picture first came to be labelled: `list`, or the order of the queue.
     """
-    listed = used.annotator.str.startswith(LIST_ANNOTATOR)
-    table = used.assign(selection=np.where(listed, "list", "queue")).merge(folds, on="sha256")
-    return table[COLUMNS].sort_values("sha256", ignore_index=True)
+    return used.merge(folds, on="sha256")[COLUMNS].sort_values("sha256", ignore_index=True)
 
 
 def leaks(manifest: pd.DataFrame, duplicates: pd.DataFrame) -> int:

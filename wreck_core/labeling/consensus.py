@@ -14,7 +14,10 @@ UNDECIDED = "unsure"
 
 @dataclass(frozen=True)
 class FinalLabel:
-    """One row of labels.csv; x, y, w, h are the crop box in parts of the upright picture, or None."""
+    """One row of labels.csv; x, y, w, h are the crop box in parts of the upright picture, or None.
+
+    `selection` is how the picture first came to be labelled.
+    """
 
     sha256: str
     label: str
@@ -28,6 +31,7 @@ class FinalLabel:
     h: float | None
     flags: str
     labeled_at: str
+    selection: str
 
 
 def decide(sha256: str, votes: list[dict[str, Any]]) -> FinalLabel:
@@ -58,6 +62,7 @@ def decide(sha256: str, votes: list[dict[str, Any]]) -> FinalLabel:
         h=first["h"],
         flags=" ".join(sorted(flags)),
         labeled_at=min(vote["at"] for vote in winners),
+        selection=votes[0]["selection"],
     )
 
 

@@ -20,7 +20,9 @@ def forget(path: Path, sha256s: Collection[str]) -> int:
         with closing(sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)) as database:
             database.execute("PRAGMA secure_delete = ON")
             database.execute("BEGIN IMMEDIATE")
-            guards = database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+            guards = database.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'event_no_%'"
+            ).fetchall()
             for name, _ in guards:
                 database.execute(f"DROP TRIGGER {name}")
             events = database.executemany("DELETE FROM label_event WHERE sha256 = ?", names).rowcount

@@ -19,7 +19,7 @@ from wreck_core.layout import Layout
 
 _COLUMNS = (
     *("uid", "sha256", "round", "annotator", "kind", "label", "x", "y", "w", "h", "flags", "note"),
-    *("undoes", "shown_ms", "suggested", "score", "hint_shown", "at", "strategy"),
+    *("undoes", "shown_ms", "suggested", "score", "hint_shown", "at", "strategy", "gold"),
 )
 
 
@@ -92,5 +92,7 @@ def _as_event(row: dict[str, str]) -> dict[str, Any]:
         "note": "from labels.csv",
         "undoes": None,
         "at": row["labeled_at"],
-        "strategy": "",
+        # The task that a person's label settled; a list's settled none.
+        "strategy": "" if from_list else row.get("selection") or "",
+        "gold": None,
     }

@@ -4,7 +4,7 @@ import sqlite3
 from typing import Any
 
 from wreck_core.labeling.records import Answer, Box, Event, Hint, Task
-from wreck_core.labeling.schema import answer_kind
+from wreck_core.labeling.schema import REPEAT, answer_kind
 
 
 def columns_of(round_name: str, answer: Answer) -> dict[str, Any]:
@@ -27,9 +27,10 @@ def columns_of(round_name: str, answer: Answer) -> dict[str, Any]:
 
 
 def as_task(row: sqlite3.Row) -> Task:
-    """Read a row of `task`."""
+    """Read a row of `task`. A repeat looks like any other: to know would not be blind."""
     hint = Hint(row["suggested"], row["score"], row["model_id"] or "") if row["score"] is not None else None
-    return Task(row["task_id"], row["sha256"], row["strategy"], hint)
+    strategy = "random" if row["strategy"] == REPEAT else row["strategy"]
+    return Task(row["task_id"], row["sha256"], strategy, hint)
 
 
 def as_event(row: sqlite3.Row) -> Event:

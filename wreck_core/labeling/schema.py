@@ -1,6 +1,16 @@
-"""The tables of the label store."""
+"""The tables of the label store, and the rounds of its tasks."""
 
-ADJUDICATE = "adjudicate"  # the round in which contradictions are settled, and the kind of its answers
+from typing import Literal, get_args
+
+Round = Literal["primary", "second", "adjudicate", "audit"]
+ROUNDS = get_args(Round)
+
+PRIMARY = "primary"  # the first label of a picture, with repeats mixed in
+SECOND = "second"  # a blind second label, by somebody else
+ADJUDICATE = "adjudicate"  # contradictions and doubts are settled; also the kind of these answers
+AUDIT = "audit"  # final labels are looked at again, by anybody
+
+REPEAT = "repeat"  # the strategy of a labelled picture that waits among new ones; nobody is told
 
 
 def answer_kind(round_name: str, label: str | None) -> str:
@@ -9,6 +19,8 @@ def answer_kind(round_name: str, label: str | None) -> str:
         return "skip"
     return ADJUDICATE if round_name == ADJUDICATE else "label"
 
+
+VERSION = 2  # of the tables
 
 SCHEMA = """
 CREATE TABLE task(
@@ -19,6 +31,16 @@ CREATE TABLE task(
 CREATE INDEX task_open ON task(round, priority DESC, task_id) WHERE state = 'open';
 CREATE INDEX task_leased ON task(round, lease_until) WHERE state = 'leased';
 CREATE INDEX task_image ON task(sha256, round);
+-- Counting a million tasks at every picture would take longer than labelling it.
+CREATE TABLE tally(
+  round TEXT, state TEXT, tasks INTEGER NOT NULL, PRIMARY KEY(round, state)) STRICT, WITHOUT ROWID;
+CREATE TRIGGER task_added AFTER INSERT ON task BEGIN
+  INSERT INTO tally VALUES (new.round, new.state, 1) ON CONFLICT DO UPDATE SET tasks = tasks + 1; END;
+CREATE TRIGGER task_moved AFTER UPDATE OF state ON task WHEN new.state <> old.state BEGIN
+  UPDATE tally SET tasks = tasks - 1 WHERE round = old.round AND state = old.state;
+  INSERT INTO tally VALUES (new.round, new.state, 1) ON CONFLICT DO UPDATE SET tasks = tasks + 1; END;
+CREATE TRIGGER task_removed AFTER DELETE ON task BEGIN
+  UPDATE tally SET tasks = tasks - 1 WHERE round = old.round AND state = old.state; END;
 CREATE TABLE label_event(
   event_id INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL UNIQUE, task_id INTEGER REFERENCES task,
   sha256 TEXT NOT NULL, round TEXT NOT NULL, annotator TEXT NOT NULL,
@@ -38,7 +60,15 @@ CREATE VIEW standing AS
   SELECT * FROM label_event AS e WHERE kind IN ('label', 'skip', 'import', 'adjudicate')
   AND NOT EXISTS (SELECT 1 FROM label_event AS u WHERE u.undoes = e.event_id);
 CREATE VIEW current_label AS
-  SELECT * FROM standing AS e WHERE kind <> 'skip' AND event_id = (
-    SELECT max(event_id) FROM standing AS o
-    WHERE o.sha256 = e.sha256 AND o.annotator = e.annotator AND o.kind <> 'skip');
+  SELECT * FROM standing AS e WHERE kind <> 'skip' AND NOT EXISTS (
+    SELECT 1 FROM standing AS later
+    WHERE later.sha256 = e.sha256 AND later.annotator = e.annotator AND later.event_id > e.event_id
+    AND later.kind <> 'skip');
 """
+
+# Whether the annotator :me has labelled the picture of `task` before: then the label would not be blind.
+# Who settles or looks again may have been there.
+SEEN = """(task.round NOT IN ('adjudicate', 'audit') AND EXISTS (
+  SELECT 1 FROM label_event AS mine WHERE mine.sha256 = task.sha256 AND mine.annotator = :me
+  AND mine.kind IN ('label', 'adjudicate')
+  AND NOT EXISTS (SELECT 1 FROM label_event AS u WHERE u.undoes = mine.event_id)))"""

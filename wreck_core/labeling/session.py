@@ -125,7 +125,10 @@ class LabelSession:
         counts = self._store.counts(self.round_name)
         if not sum(counts.values()):
             return "the queue is empty: run `wreck enqueue` first"
-        parts = ["all done" if not counts["leased"] else f"{counts['leased']} are with others at the moment"]
+        parts = [f"{counts['leased']} are with others at the moment"] if counts["leased"] else []
+        if counts["open"]:
+            parts.append(f"{counts['open']} wait for somebody else: you labelled them before")
+        parts = parts or ["all done"]
         if counts["parked"]:
             parts.append(f"{counts['parked']} were skipped; `wreck enqueue` brings them back")
         return "; ".join(parts)

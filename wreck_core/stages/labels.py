@@ -10,8 +10,8 @@ from wreck_core.ingest import url_list
 from wreck_core.ingest.url_list import Account
 from wreck_core.ingest.urls import normalise, url_id
 from wreck_core.labeling import consensus, export, rebuild
+from wreck_core.labeling.log import now
 from wreck_core.labeling.records import Import
-from wreck_core.labeling.store import now
 from wreck_core.layout import Layout
 from wreck_core.params import CONFLICT, Params
 from wreck_core.summary import Summary
