@@ -19,6 +19,8 @@ from benchmarks import machine, web
 
 def ours(urls: Path, folder: Path, threads: int, port: int) -> None:
     """Run the scrape stage as it is: lists, ledger, verified and fsynced store, candidates."""
+    import pandas  # noqa: F401 - pyarrow imports it when it is first used
+
     from wreck_core import params
     from wreck_core.layout import Layout
     from wreck_core.stages import scrape

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-HOSTS = 16  # names that are mapped to the server: a polite client asks each for few pictures at once
+HOSTS = 64  # names that are mapped to the server: so many that no limit per host holds a client up
 
 
 @contextmanager

@@ -62,3 +62,14 @@ def test_a_second_holder_is_told_who_holds_and_a_kill_frees(tmp_path: Path) -> N
         holder.wait()
     with files.locked(tmp_path, "work"):
         assert (tmp_path / "work.lock").read_text() == f"process {os.getpid()}"
+
+
+def test_what_is_written_once_stays_as_it_was_and_leaves_no_temp(tmp_path: Path) -> None:
+    target = tmp_path / "ab" / "abcd.jpg"
+    files.write_once(target, b"picture")
+    files.write_once(target, b"another")
+    files.settle([target.parent])
+    assert target.read_bytes() == b"picture"
+    assert list(target.parent.iterdir()) == [target]
+    with pytest.raises(StorageError, match="gone"):
+        files.settle([tmp_path / "gone"])

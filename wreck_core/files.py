@@ -8,7 +8,7 @@ import fcntl
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,23 +22,32 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Raises StorageError when the disk is full or fails, naming the path.
     """
-    # Threads may write the same content-addressed file at once.
-    temp = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    temp = _temp(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temp
             _fsync(temp)
             temp.replace(path)
-        finally:
+        except BaseException:
             temp.unlink(missing_ok=True)
+            raise
         _fsync(path.parent)
     except OSError as error:
-        raise StorageError(
-            f"could not be written: {error.strerror or error}",
-            where=str(path),
-            fix="free some space or mend the disk, then run the same command again; nothing is lost",
-        ) from error
+        raise _not_written(path, error) from error
+
+
+def _temp(path: Path) -> Path:
+    # Threads may write the same content-addressed file at once.
+    return path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+
+
+def _not_written(path: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"could not be written: {error.strerror or error}",
+        where=str(path),
+        fix="free some space or mend the disk, then run the same command again; nothing is lost",
+    )
 
 
 def _fsync(path: Path) -> None:
@@ -53,6 +62,45 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write `data` to `path` at once or not at all."""
     with replacing(path) as temp:
         temp.write_bytes(data)
+
+
+def write_once(path: Path, data: bytes) -> None:
+    """Write `data` to `path`, whole and synced, unless it is there: for many files named by their content.
+
+    The bytes are durable, the name is not until its folder has been through `settle`.
+    Raises StorageError as `replacing` does.
+    """
+    if path.exists():
+        return
+    temp = _temp(path)
+    try:
+        if not path.parent.is_dir():
+            path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temp.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temp.replace(path)
+        except BaseException:
+            temp.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise _not_written(path, error) from error
+
+
+def settle(folders: Iterable[Path]) -> None:
+    """Make the names in folders durable, and the folders' own: what came by `write_once` is there for good.
+
+    Many at once cost little more than one: the first sync takes the others' names along.
+    Raises StorageError as `replacing` does.
+    """
+    wanted = set(folders)
+    for folder in (*wanted, *{folder.parent for folder in wanted}):
+        try:
+            _fsync(folder)
+        except OSError as error:
+            raise _not_written(folder, error) from error
 
 
 def write_text(path: Path, text: str) -> None:

@@ -3,7 +3,9 @@
 import random
 import threading
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from wreck_core import files, images
 from wreck_core.errors import ImageRejectedError
@@ -31,9 +33,14 @@ class PictureStore:
         """Store a picture under its hash. Raises FetchFailedError `blocklisted` when it was taken down."""
         if facts.sha256 in self._barred.sha256s:
             raise FetchFailedError("blocklisted", "is a picture that was taken down", http_code=200)
-        path = self._layout.image(facts.sha256, images.EXTENSIONS[facts.format])
-        if not path.exists():
-            files.write_bytes(path, data)
+        files.write_once(self._path(facts), data)
+
+    def settle(self, rows: Iterable[Row]) -> None:
+        """Make the pictures of rows durable, before anybody records the rows."""
+        files.settle(self._path(row.picture).parent for row in rows if row.picture)
+
+    def _path(self, facts: Picture) -> Path:
+        return self._layout.image(facts.sha256, images.EXTENSIONS[facts.format])
 
     def still(self, held: Held) -> Held:
         """Give what is held, or nothing when its file is gone: then it must be fetched whole."""

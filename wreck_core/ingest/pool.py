@@ -29,7 +29,7 @@ def fetch_all(
     *,
     allow_private: bool,
 ) -> Generator[list[Row], None, None]:
-    """Fetch the jobs and yield their rows in batches, as they end.
+    """Fetch the jobs and yield their rows in batches, as they end, with their pictures safe on the disk.
 
     A thread gets its next job only when the batch that holds its last row has been taken and the next
     one is asked for: whoever records batches loses at most one URL per thread to a kill -9.
@@ -50,7 +50,9 @@ def fetch_all(
         )
         workers = ThreadPoolExecutor(params.threads, thread_name_prefix="scrape")
         try:
-            yield from _work(schedule, downloader, workers, params.threads)
+            for rows in _work(schedule, downloader, workers, params.threads):
+                store.settle(rows)
+                yield rows
         finally:
             stopped.set()
             client.abort()
