@@ -49,6 +49,17 @@ def test_source_is_the_list_s_own_or_the_host() -> None:
     assert manifest.narrow(given, nothing, LABELS, CLASSES).used.source.tolist() == ["s", "h", "s"]
 
 
+def test_all_licenses_of_a_picture_are_kept_and_a_named_source_beats_a_host() -> None:
+    given = CANDIDATES.assign(
+        source=["h", "h", "h", "museum", "h"], license=[None, "CC-BY", "CC0", "CC-BY-SA", None]
+    )
+    used = manifest.narrow(given, duplicates(), LABELS, CLASSES).used.set_index("sha256")
+    assert used.source.to_dict() == {"a": "h", "b": "museum", "c": "h"}
+    assert used.license.dropna().to_dict() == {"b": "CC0 | CC-BY-SA", "c": "CC-BY"}
+    again = given.assign(license=["CC0"] * 5)
+    assert set(manifest.narrow(again, duplicates(), LABELS, CLASSES).used.license) == {"CC0"}
+
+
 def test_clusters_join_whatever_may_be_the_same() -> None:
     found = duplicates(
         ("b", "c", "full", "drop", False),

@@ -10,14 +10,14 @@ from scipy.sparse.csgraph import connected_components
 
 from wreck_core.dataset.labels import BOX
 
-COLUMNS = ["sha256", "path", "label", "cluster", "source", "selection", "fold", "split", *BOX]
+COLUMNS = ["sha256", "path", "label", "cluster", "source", "selection", "fold", "split", *BOX, "license"]
 
 
 @dataclass(frozen=True)
 class Narrowed:
     """Tables of pictures, each within the one before, one row a picture, sorted by sha256.
 
-    `unique`: no duplicates (sha256, path, source); `labelled`: with a label that trains (also the
+    `unique`: no duplicates (sha256, path, source, license); `labelled`: with a label that trains (also the
     columns of the labels); `used`: without those whose labels contradict.
     """
 
@@ -30,9 +30,7 @@ def narrow(
     candidates: pd.DataFrame, duplicates: pd.DataFrame, labels: pd.DataFrame, classes: Sequence[str]
 ) -> Narrowed:
     """Narrow the candidates, one row per URL, down to the pictures that train."""
-    pictures = candidates.drop_duplicates("sha256").sort_values("sha256", ignore_index=True)
-    source = pictures.get("source", pictures.host).fillna(pictures.host)
-    pictures = pictures.assign(source=source)[["sha256", "path", "source"]]
+    pictures = _pictures(candidates)
     dropped = (duplicates.decision == "drop") & (duplicates["transform"] != "bytes")
     unique = pictures[~pictures.sha256.isin(duplicates.sha256[dropped])]
     labelled = unique.merge(labels[labels.label.isin(classes)], on="sha256")
@@ -40,6 +38,27 @@ def narrow(
     contradicted = set(conflict.sha256) | set(conflict.survivor_sha256)
     used = labelled[~labelled.sha256.isin(contradicted)].reset_index(drop=True)
     return Narrowed(unique, labelled, used)
+
+
+def _pictures(candidates: pd.DataFrame) -> pd.DataFrame:
+    """Merge the rows of each picture (sha256, path, source, license), sorted by sha256.
+
+    Its source is the first that a list names, else the first host. Its licenses are all that lists
+    name, each once, joined by " | ": which of them holds is not for us to say.
+    """
+    rows = candidates.reindex(columns=["sha256", "path", "host", "source", "license"])
+    rows = rows.astype(dict.fromkeys(["host", "source", "license"], "string"))  # a column may be all null
+    rows["named"] = rows.source.where(rows.source != rows.host)
+    merged = rows.groupby("sha256", as_index=False).first()  # of each column the first that is not null
+    named = rows.dropna(subset="license").drop_duplicates(["sha256", "license"]).groupby("sha256").license
+    return pd.DataFrame(
+        {
+            "sha256": merged.sha256,
+            "path": merged.path,
+            "source": merged.named.fillna(merged.host),
+            "license": merged.sha256.map(named.agg(" | ".join).to_dict()).astype("string"),
+        }
+    )
 
 
 def clusters(duplicates: pd.DataFrame) -> dict[str, str]:
