@@ -35,6 +35,10 @@ AllowPrivate = Annotated[
 Jobs = Annotated[
     int | None, typer.Option(min=1, help="Trainings at once. Default: nightly.jobs of params.yaml.")
 ]
+Dask = Annotated[
+    str | None,
+    typer.Option(metavar="tcp://HOST:PORT", help="A scheduler whose workers share this folder: work there."),
+]
 
 
 def _open() -> tuple["Params", "Layout"]:
@@ -44,12 +48,14 @@ def _open() -> tuple["Params", "Layout"]:
 
 
 @app.command()
-def refresh(url_map: UrlMap = None, allow_private: AllowPrivate = False, as_json: AsJson = False) -> None:
+def refresh(
+    url_map: UrlMap = None, allow_private: AllowPrivate = False, dask: Dask = None, as_json: AsJson = False
+) -> None:
     """Scrape every list under data/urls/, find duplicates, queue, version, commit."""
     _, layout = _open()
-    from flows.refresh import refresh as flow
+    from flows.refresh import on
 
-    done = flow(str(layout.root), tuple(url_map or ()), allow_private)
+    done = on(dask)(str(layout.root), tuple(url_map or ()), allow_private)
     end(
         Summary(
             headline=done[0].headline,
@@ -61,13 +67,13 @@ def refresh(url_map: UrlMap = None, allow_private: AllowPrivate = False, as_json
 
 
 @app.command()
-def experiment(jobs: Jobs = None, as_json: AsJson = False) -> None:
+def experiment(jobs: Jobs = None, dask: Dask = None, as_json: AsJson = False) -> None:
     """Train every backbone that is stale, and rank them all."""
     settings, layout = _open()
     from flows import experiment as module
 
     try:
-        runs = module.with_jobs(jobs or settings.nightly.jobs)(str(layout.root))
+        runs = module.with_jobs(jobs or settings.nightly.jobs, dask)(str(layout.root))
     except module.StagesFailedError as error:
         end(_told(error.runs, error.what), as_json)
     else:
@@ -76,7 +82,11 @@ def experiment(jobs: Jobs = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def nightly(
-    jobs: Jobs = None, url_map: UrlMap = None, allow_private: AllowPrivate = False, as_json: AsJson = False
+    jobs: Jobs = None,
+    url_map: UrlMap = None,
+    allow_private: AllowPrivate = False,
+    dask: Dask = None,
+    as_json: AsJson = False,
 ) -> None:
     """Refresh, then experiment, then one commit."""
     _, layout = _open()
@@ -84,7 +94,7 @@ def nightly(
     from flows.nightly import nightly as flow
 
     try:
-        runs = flow(str(layout.root), jobs, tuple(url_map or ()), allow_private)
+        runs = flow(str(layout.root), jobs, tuple(url_map or ()), allow_private, dask)
     except StagesFailedError as error:
         end(_told(error.runs, error.what), as_json)
     else:
@@ -97,12 +107,14 @@ def serve(
     port: Annotated[int, typer.Option(help="Of Prefect's page and API, on loopback.")] = 4200,
     jobs: Jobs = None,
     url_map: UrlMap = None,
+    dask: Dask = None,
 ) -> None:
     """Stay, and run the nightly on a schedule."""
     _, layout = _open()
     from flows.serve import serve as run
 
-    run(layout, cron, port=port, jobs=jobs, url_map=tuple(url_map or ()))
+    given = {"jobs": jobs, "url_map": list(url_map or ()), "dask": dask}
+    run(layout, cron, port=port, parameters=given)
 
 
 def _told(runs: "Sequence[StageRun]", fault: str = "") -> Summary:

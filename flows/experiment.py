@@ -7,8 +7,8 @@ from typing import Any
 from prefect import flow
 from rich.text import Text
 
-from flows import artifacts
-from flows.tasks import StageRun, at_once, log_folder, outcome_of, run_stage
+from flows import artifacts, runners
+from flows.tasks import StageRun, log_folder, outcome_of, run_stage
 from wreck_core import console, dvcio, params
 from wreck_core.errors import WreckError
 from wreck_core.layout import Layout
@@ -31,7 +31,7 @@ class StagesFailedError(WreckError):
         super().__init__(first if len(failed) == 1 else f"{len(failed)} stages failed: {names}")
 
 
-@flow(name="experiment", task_runner=at_once(1))
+@flow(name="experiment", task_runner=runners.at_once(1))
 def experiment(workspace: str = ".") -> tuple[StageRun, ...]:
     """Bring every stage of dvc.yaml up to date; trainings run beside each other, one process each.
 
@@ -62,9 +62,14 @@ def experiment(workspace: str = ".") -> tuple[StageRun, ...]:
     return tuple(runs)
 
 
-def with_jobs(jobs: int) -> Any:
-    """Give the experiment flow with `jobs` stages at once."""
-    return experiment.with_options(task_runner=at_once(jobs))
+def with_jobs(jobs: int, dask: str | None = None) -> Any:
+    """Give the experiment flow with `jobs` stages at once, or on the workers of the scheduler at `dask`.
+
+    Raises UsageError or WreckError when the cluster cannot be used.
+    """
+    if dask:
+        runners.workers(dask)
+    return experiment.with_options(task_runner=runners.on(dask, jobs))
 
 
 def walk(graph: Mapping[str, Sequence[str]], submit: Submit) -> list[StageRun]:

@@ -5,8 +5,8 @@ from pathlib import Path
 from prefect import flow
 
 from flows import experiment as experiments
+from flows import refresh as refreshing
 from flows.publishing import commit
-from flows.refresh import refresh
 from flows.tasks import StageRun
 from wreck_core import files, params
 from wreck_core.errors import WreckError
@@ -15,10 +15,15 @@ from wreck_core.layout import Layout
 
 @flow(name="nightly")
 def nightly(
-    workspace: str = ".", jobs: int | None = None, url_map: tuple[str, ...] = (), allow_private: bool = False
+    workspace: str = ".",
+    jobs: int | None = None,
+    url_map: tuple[str, ...] = (),
+    allow_private: bool = False,
+    dask: str | None = None,
 ) -> tuple[StageRun, ...]:
     """Run refresh, then experiment with `jobs` trainings at once (None: nightly.jobs of params.yaml).
 
+    With `dask`, a scheduler's address, chunks and stages run on its workers instead.
     A refresh that fails (no network, say) does not keep changed labels or params from being
     trained on, but the night then fails. Raises BusyError when another night still runs.
     """
@@ -27,12 +32,12 @@ def nightly(
     with files.locked(layout.locks, "nightly"):
         lines, faults = [], []
         try:
-            done = refresh(str(layout.root), url_map, allow_private, publish=False)
+            done = refreshing.on(dask)(str(layout.root), url_map, allow_private, publish=False)
             lines += [summary.headline for summary in done]
         except WreckError as error:
             faults.append(error)
         try:
-            runs = experiments.with_jobs(jobs or settings.nightly.jobs)(str(layout.root))
+            runs = experiments.with_jobs(jobs or settings.nightly.jobs, dask)(str(layout.root))
         except experiments.StagesFailedError as error:
             faults.append(error)
             runs = error.runs

@@ -1,5 +1,6 @@
 """New pictures: fetch every list, find duplicates, queue for labelling, version, commit."""
 
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,11 @@ import pandas as pd
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import as_completed
+from prefect.utilities.annotations import quote
 
+from flows import runners
 from flows.publishing import commit
-from flows.tasks import at_once, bring_up_to_date, log_folder
+from flows.tasks import bring_up_to_date, log_folder
 from wreck_core import params
 from wreck_core.errors import InputError, WreckError
 from wreck_core.ingest.rows import Job, Row
@@ -29,15 +32,17 @@ def fetch(root: Path, request: scrape.ScrapeRequest, number: int, chunk: list[Jo
     return scrape.fetch(params.load(layout.params), layout, request, chunk)
 
 
-@flow(name="refresh", task_runner=at_once(LANES))
+@flow(name="refresh", task_runner=runners.at_once(LANES))
 def refresh(
     workspace: str = ".",
     url_map: tuple[str, ...] = (),
     allow_private: bool = False,
     publish: bool = True,
+    lanes: int = LANES,
 ) -> tuple[Summary, ...]:
     """Bring the dataset up to the lists under data/urls/; `url_map` entries are FROM=TO.
 
+    `lanes` chunks are fetched at once, as its task runner allows: see `on`.
     Ends with one commit when `publish`. Raises InputError without a list, WreckError when nothing
     could be fetched.
     """
@@ -52,7 +57,7 @@ def refresh(
         allow_private=allow_private,
         retry=frozenset({"ok"}),
     )
-    done = [_fetch_all(settings, layout, request)]
+    done = [_fetch_all(settings, layout, request, lanes)]
     done += [labels.import_labels(settings, layout, path) for path in _labelled(layout, lists)]
     snapshot.run(settings, layout)
     bring_up_to_date(layout, "dedup", log_folder(layout, "refresh"))
@@ -62,18 +67,32 @@ def refresh(
     return tuple(done)
 
 
-def _fetch_all(settings: Params, layout: Layout, request: scrape.ScrapeRequest) -> Summary:
-    fetched: list[Any] = []
-    number = count(1)
-    for lane in scrape.plan(settings, layout, request, LANES):
-        before: Any = None
-        for chunk in lane:
-            before = fetch.submit(
-                layout.root, request, next(number), chunk, return_state=False, wait_for=before
-            )
-            fetched.append(before)
-    for future in as_completed(fetched):
-        scrape.record(layout, request, future.result())
+def on(dask: str | None) -> Any:
+    """Give the refresh flow as it runs here, or on the workers of the Dask scheduler at `dask`.
+
+    Raises UsageError or WreckError when the cluster cannot be used.
+    """
+    if not dask:
+        return refresh
+    lanes = runners.workers(dask)
+    return partial(refresh.with_options(task_runner=runners.on(dask, lanes)), lanes=lanes)
+
+
+def _fetch_all(settings: Params, layout: Layout, request: scrape.ScrapeRequest, lanes: int) -> Summary:
+    number, under_way = count(1), dict[Any, tuple[int, list[Job]]]()
+    with scrape.planned(settings, layout, request, lanes) as plan:
+        while True:
+            for lane in set(range(lanes)) - {lane for lane, _ in under_way.values()}:
+                if chunk := plan.take(lane):
+                    # Quoted: else Prefect would look into every job for what it must wait for.
+                    given = (layout.root, request, next(number), quote(chunk))
+                    under_way[fetch.submit(*given, return_state=False)] = lane, chunk
+            if not under_way:
+                break
+            ended = next(as_completed(list(under_way)))
+            _, chunk = under_way.pop(ended)
+            scrape.record(layout, request, chunk, ended.result())
+            plan.finish(chunk)
     summary = scrape.finish(settings, layout)
     if not summary.ok:
         raise WreckError(summary.headline, where=str(layout.url_lists), fix="see data/scrape.json")

@@ -8,8 +8,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter
@@ -30,10 +31,8 @@ MOST_RUNS = 200  # the server gives no more at once
 PR_SET_PDEATHSIG = 1
 
 
-def serve(
-    layout: Layout, cron: str, *, port: int, url_map: tuple[str, ...] = (), jobs: int | None = None
-) -> None:
-    """Run the nightly at every `cron` moment until interrupted, at most one at a time.
+def serve(layout: Layout, cron: str, *, port: int, parameters: Mapping[str, Any]) -> None:
+    """Run the nightly, with `parameters`, at every `cron` moment until interrupted; one at a time.
 
     Starts a server on loopback `port` unless PREFECT_API_URL names one.
     """
@@ -51,7 +50,7 @@ def serve(
                     limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
                 ),
                 pause_on_shutdown=False,
-                parameters={"workspace": str(layout.root.resolve()), "url_map": list(url_map), "jobs": jobs},
+                parameters={"workspace": str(layout.root.resolve()), **parameters},
                 entrypoint_type=EntrypointType.MODULE_PATH,
             )
 

@@ -9,13 +9,13 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from wreck_core import dvcio, provenance
-from wreck_core.errors import WreckError
+from wreck_core.errors import BusyError, WreckError
 from wreck_core.layout import Layout
 
 SKIPPED = "skipped"
+BUSY_POLL_S = 2.0
 STAMP = "%Y-%m-%dT%H-%M-%S"
 
 
@@ -57,9 +57,18 @@ def bring_up_to_date(layout: Layout, stage: str, logs: Path) -> StageRun:
 @task(task_run_name="{stage}", cache_policy=NO_CACHE)
 def run_stage(root: Path, stage: str, logs: Path, stale: bool) -> State[StageRun]:
     """Bring one stage up to date; the state is called Skipped when there was nothing to do."""
-    run = bring_up_to_date(Layout(root), stage, logs) if stale else StageRun(stage, SKIPPED)
+    run = _unless_busy(Layout(root), stage, logs) if stale else StageRun(stage, SKIPPED)
     name = "Skipped" if run.outcome == SKIPPED else "Completed"
     return Completed(name=name, message=run.outcome, data=run)
+
+
+def _unless_busy(layout: Layout, stage: str, logs: Path) -> StageRun:
+    """Wait while another process works on the stage: one that outlived a killed worker or flow, say."""
+    while True:
+        try:
+            return bring_up_to_date(layout, stage, logs)
+        except BusyError:
+            time.sleep(BUSY_POLL_S)
 
 
 def outcome_of(stage: str, future: Any) -> StageRun:
@@ -77,8 +86,3 @@ def outcome_of(stage: str, future: Any) -> StageRun:
 def log_folder(layout: Layout, flow_name: str) -> Path:
     """Give the folder for the logs of one flow run, named by its start."""
     return layout.logs / f"{time.strftime(STAMP)}-{flow_name}"
-
-
-def at_once(count: int) -> Any:
-    """Give the runner that works on `count` tasks at a time; the work itself is in child processes."""
-    return ThreadPoolTaskRunner[Any](max_workers=count)

@@ -38,6 +38,7 @@ class Layout:
         self.ledger = data / "ledger.db"
         self.label_db = data / "labels.db"
         self.state = state
+        self.arrivals = state / "arrivals"
         self.features = state / "features"
         self.checkpoints = state / "ckpt"
         self.logs = state / "logs"

@@ -199,15 +199,59 @@ def test_the_same_work_in_parts_gives_the_same_files(
     path = write_list(*(f"{WEB}{n}.jpg" for n in range(12)), f"{WEB}missing", name="list.txt")
     small = params.model_copy(update={"scrape": params.scrape.model_copy(update={"chunk_urls": 5})})
     request = ScrapeRequest((path,), url_map=(site.mirror,))
-    lanes = scrape.plan(small, layout, request, 4)
-    assert [[len(chunk) for chunk in lane] for lane in lanes] == [[5, 5, 3]]
-    for chunk in lanes[0]:
-        rows = scrape.fetch(small, layout, *pickle.loads(pickle.dumps((request, chunk))))  # noqa: S301 - ours
-        scrape.record(layout, request, pickle.loads(pickle.dumps(rows)))  # noqa: S301 - ours
+    sizes = []
+    with scrape.planned(small, layout, request, 4) as lanes:
+        while chunk := lanes.take(0):
+            sizes.append(len(chunk))
+            rows = scrape.fetch(small, layout, *pickle.loads(pickle.dumps((request, chunk))))  # noqa: S301 - ours
+            scrape.record(layout, request, chunk, pickle.loads(pickle.dumps(rows)))  # noqa: S301 - ours
+            lanes.finish(chunk)
+    assert sizes == [5, 5, 3]
     summary = scrape.finish(small, layout)
     assert summary.data["statuses"] == {"ok": 12, "http_4xx": 1}
-    assert scrape.plan(small, layout, request, 4) == []
+    with scrape.planned(small, layout, request, 4) as lanes:
+        assert lanes.take(0) == []
+    assert list(layout.arrivals.iterdir()) == []
     assert len(contents(layout)) == 12
+
+
+def test_a_chunk_that_a_lost_worker_had_begun_is_only_completed(
+    params: Params, layout: Layout, site: Site, write_list: Callable[..., Path]
+) -> None:
+    path = write_list(*(f"{WEB}{n}.jpg" for n in range(6)), f"{WEB}missing", name="list.txt")
+    request = ScrapeRequest((path,), url_map=(site.mirror,))
+    with scrape.planned(params, layout, request, 1) as lanes:
+        chunk = lanes.take(0)
+        rows = scrape.fetch(params, layout, request, chunk)
+        (left,) = layout.arrivals.iterdir()
+        lines = left.read_text().splitlines(keepends=True)
+        left.write_text("".join(lines[:4]) + lines[4][:50])  # the worker was killed while it wrote
+
+        again = scrape.fetch(params, layout, request, chunk)
+
+        assert site.hits.total() == 7 + 3
+        assert {row.url_id: row.picture for row in again} == {row.url_id: row.picture for row in rows}
+        scrape.record(layout, request, chunk, again)
+    assert list(layout.arrivals.iterdir()) == []
+    assert scrape.finish(params, layout).data["statuses"] == {"ok": 6, "http_4xx": 1}
+
+
+def test_rows_that_were_recorded_before_a_kill_are_not_taken_in_twice(
+    params: Params, layout: Layout, site: Site, write_list: Callable[..., Path]
+) -> None:
+    path = write_list(*(f"{WEB}{n}.jpg" for n in range(3)), name="list.txt")
+    request = ScrapeRequest((path,), url_map=(site.mirror,))
+    with scrape.planned(params, layout, request, 1) as lanes:
+        chunk = lanes.take(0)
+        rows = scrape.fetch(params, layout, request, chunk)
+        (left,) = layout.arrivals.iterdir()
+        text = left.read_text()
+        scrape.record(layout, request, chunk, rows)
+    left.write_text(text)  # as if the kill had come before it was removed
+    again = scrape.run(params, layout, request)
+    assert (again.data["statuses"], again.data["asked_again"]) == ({"ok": 3}, {})
+    assert site.hits.total() == 3
+    assert list(layout.arrivals.iterdir()) == []
 
 
 def test_a_placeholder_is_no_candidate(
@@ -286,17 +330,33 @@ request = scrape.ScrapeRequest((layout.root / "list.txt",), url_map=((sys.argv[2
 scrape.run(params.load(layout.params), layout, request)
 """
 
+RUN_IN_PARTS = (
+    RUN.replace("scrape.run(params.load(layout.params), layout, request)", "")
+    + """
+settings = params.load(layout.params)
+with scrape.planned(settings, layout, request, 1) as lanes:
+    scrape.fetch(settings, layout, request, lanes.take(0))
+"""
+)
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+
+@pytest.mark.parametrize(
+    ("program", "how"), [(RUN, signal.SIGKILL), (RUN, signal.SIGINT), (RUN_IN_PARTS, signal.SIGKILL)]
+)
 def test_a_killed_scrape_goes_on_without_fetching_a_recorded_url_again(
-    params: Params, layout: Layout, site: Site, write_list: Callable[..., Path], how: signal.Signals
+    params: Params,
+    layout: Layout,
+    site: Site,
+    write_list: Callable[..., Path],
+    program: str,
+    how: signal.Signals,
 ) -> None:
     layout.params.write_text(
         layout.params.read_text().replace("threads: 32", "threads: 4").replace("per_host: 4", "per_host: 8")
     )
     path = write_list(*(f"{WEB}{n}.jpg" for n in range(40)), name="list.txt")
     site.free_answers = 20
-    words = [sys.executable, "-c", RUN, str(layout.root), *site.mirror]
+    words = [sys.executable, "-c", program, str(layout.root), *site.mirror]
     with subprocess.Popen(words, stderr=subprocess.DEVNULL) as process:
         assert site.first_held.wait(60)
         process.send_signal(how)
@@ -314,6 +374,7 @@ def test_a_killed_scrape_goes_on_without_fetching_a_recorded_url_again(
     assert set(again) <= set(answered)
     assert site.hits.total() == 40 + len(again)
     assert not list(layout.images.rglob("*.tmp"))
+    assert not list(layout.arrivals.glob("*"))
     assert {file.stem for file in layout.images.rglob("*.jpg")} == set(contents(layout)["sha256"])
 
 

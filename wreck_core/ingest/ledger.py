@@ -139,6 +139,11 @@ class Ledger:
         self._db.execute("COMMIT")
         self._marked_at = None
 
+    def has_recorded(self, row: Row) -> bool:
+        """Whether this very end of the URL is on record."""
+        known = "SELECT 1 FROM urls WHERE url_id = ? AND ? IN (tried_at, asked_again_at)"
+        return self._db.execute(known, (row.url_id, row.tried_at)).fetchone() is not None
+
     def counts(self, placeholder_urls: int) -> dict[str | None, int]:
         """Count the URLs of each status; None stands for those not tried yet."""
         self._mark_shared(placeholder_urls)

@@ -1,20 +1,20 @@
 """The scrape stage: URL lists → verified pictures in the store, candidates.parquet, scrape.json.
 
 `run` does it all in one process and records each URL as it ends. The same work in parts is for a
-caller that spreads the fetching: `plan`, `fetch` (anywhere), `record` (one process), `finish`.
+caller that spreads the fetching: `planned`, `fetch` (anywhere), `record` (one process), `finish`.
 """
 
 import time
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
 from wreck_core import files
-from wreck_core.ingest import blocklist, candidates, reading, row_log, url_map
-from wreck_core.ingest.lanes import cut
+from wreck_core.ingest import arrivals, blocklist, candidates, reading, row_log, url_map
+from wreck_core.ingest.lanes import Lanes
 from wreck_core.ingest.ledger import Ledger
 from wreck_core.ingest.outcome import check_retry
 from wreck_core.ingest.pool import fetch_all
@@ -45,9 +45,14 @@ class ScrapeRequest:
     def __post_init__(self) -> None:
         check_retry(self.retry)
 
+    @property
+    def stamp(self) -> str:
+        """The moment of the request, as it is in file names."""
+        return f"{self.asked_at:%Y-%m-%dT%H-%M-%S}"
+
     def log(self, layout: Layout) -> Path:
         """Where each URL that ends leaves a line."""
-        return layout.logs / f"scrape-{self.asked_at:%Y-%m-%dT%H-%M-%S}.jsonl"
+        return layout.logs / f"scrape-{self.stamp}.jsonl"
 
 
 def run(params: Params, layout: Layout, request: ScrapeRequest, progress: Progress = silent) -> Summary:
@@ -68,26 +73,41 @@ def run(params: Params, layout: Layout, request: ScrapeRequest, progress: Progre
         return candidates.write(ledger, layout, params.scrape.placeholder_urls)
 
 
-def plan(params: Params, layout: Layout, request: ScrapeRequest, lanes: int) -> list[list[list[Job]]]:
-    """Read the lists into the ledger; return what is to be fetched, as lanes of chunks.
+@contextmanager
+def planned(params: Params, layout: Layout, request: ScrapeRequest, lanes: int) -> Iterator[Lanes]:
+    """Read the lists into the ledger and hand out what is to be fetched, for the length of the block.
 
-    A chunk has at most `scrape.chunk_urls`. All URLs of a host are in one lane: work on the chunks of a
-    lane one after the other.
+    Take chunks of at most `scrape.chunk_urls` lane by lane, each to `fetch` and then to `record`. No other
+    scrape can start meanwhile. Raises as `run` does.
     """
     with files.locked(layout.locks, "scrape"), Ledger(layout.ledger) as ledger:
         pending, _ = _pending(ledger, params, layout, request)
-        return cut(pending, lanes, params.scrape.chunk_urls)
+        yield Lanes(pending, lanes, params.scrape.chunk_urls)
 
 
 def fetch(params: Params, layout: Layout, request: ScrapeRequest, chunk: list[Job]) -> list[Row]:
-    """Fetch a chunk and store its pictures; the ledger is not touched."""
-    return [row for rows in _fetch_all(iter(chunk), params, layout, request) for row in rows]
+    """Fetch a chunk and store its pictures; the ledger is not touched.
+
+    What another worker has fetched of it before it was killed is not fetched again.
+    """
+    done = arrivals.of_chunk(layout.arrivals, request.stamp, chunk)
+    ended = {row.url_id for row in done}
+    rest = (job for job in chunk if job.url_id not in ended)
+    with (
+        arrivals.writing(layout.arrivals, request.stamp, chunk) as file,
+        closing(_fetch_all(rest, params, layout, request)) as batches,
+    ):
+        for rows in batches:
+            arrivals.append(file, rows)
+            done += rows
+    return done
 
 
-def record(layout: Layout, request: ScrapeRequest, rows: list[Row]) -> None:
-    """Write what `fetch` returned into the ledger and the log."""
+def record(layout: Layout, request: ScrapeRequest, chunk: list[Job], rows: list[Row]) -> None:
+    """Write what `fetch` returned for a chunk into the ledger and the log."""
     with Ledger(layout.ledger) as ledger:
         _record(ledger, layout, request, rows)
+    arrivals.forget(layout.arrivals, request.stamp, chunk)
 
 
 def finish(params: Params, layout: Layout) -> Summary:
@@ -113,6 +133,8 @@ def _pending(
     """Read the lists: what is to be fetched, as a stream, and how many."""
     for temp in layout.images.glob("*/.*.tmp"):  # left by a kill -9
         temp.unlink()
+    for rows in arrivals.take_in(layout.arrivals, ledger):  # left by one of a worker
+        row_log.append(request.log(layout), rows, ledger)
     number = reading.read(ledger, request.lists, layout.root)
     ledger.block(blocklist.blocklist(blocklist.read(layout.takedowns)))
     count = ledger.select_pending(number, request.retry - {"ok"}, params.scrape.placeholder_urls)

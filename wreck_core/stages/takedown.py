@@ -10,7 +10,7 @@ from wreck_core import dvcio, files
 from wreck_core.dataset.forget import forget as forget_rows
 from wreck_core.dedup.alike import look_alikes
 from wreck_core.errors import UsageError
-from wreck_core.ingest import blocklist, candidates, row_log
+from wreck_core.ingest import arrivals, blocklist, candidates, row_log
 from wreck_core.ingest.blocklist import Tombstone
 from wreck_core.ingest.ledger import Ledger
 from wreck_core.ingest.urls import host_of, normalise, url_id
@@ -32,6 +32,8 @@ def run(params: Params, layout: Layout, target: str, reason: str = "") -> Summar
     """
     named = _named(target, reason)
     with files.locked(layout.locks, "scrape"), Ledger(layout.ledger) as ledger:
+        for _ in arrivals.take_in(layout.arrivals, ledger):  # what a killed worker left is to be found, too
+            continue
         pairs = _found(layout, ledger, named)
         sha256s = {sha256 for _, sha256 in pairs if sha256}
         alike = look_alikes(layout.duplicates, sha256s)
