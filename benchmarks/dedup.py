@@ -48,6 +48,7 @@ PEERS = [
 IMAGEDEDUP_BITS = 10  # its default
 # Beyond, they take many minutes: told from the largest that was run, as the square of the size.
 LIMIT = {"faiss": 100_000, "imagededup": 10_000, "brute force": 10_000}
+CROPS_LIMIT = 100_000
 SEED = 29
 AT_LEAST = {
     **dict.fromkeys(("resize", "thumbnail", "JPEG", "grey", "brightness", "watermark"), 99.0),
@@ -229,8 +230,15 @@ def join(count: int) -> dict[str, Any]:
         pairs = search.near_pairs(full, square, DEDUP.review_bits)
     with machine.measured() as mirror:
         search.mirror_pairs(full, DEDUP.threshold_bits)
-    peak_mb = machine.peak_rss_mb()
-    return {"cpu_s": near.cpu_s, "mirror_cpu_s": mirror.cpu_s, "peak_mb": peak_mb, "pairs": len(pairs)}
+    cost = {"cpu_s": near.cpu_s, "mirror_cpu_s": mirror.cpu_s, "peak_mb": machine.peak_rss_mb()}
+    if count > CROPS_LIMIT:
+        return {**cost, "pairs": len(pairs)}
+    shape = (count, 1 + crops.WINDOWS, phash.HASH_BYTES)
+    windows = np.random.default_rng(SEED).integers(0, 256, shape, np.uint8)
+    with machine.measured() as crop:
+        crops.candidates(windows, DEDUP.review_bits)
+    crop_cost = {"crop_cpu_s": crop.cpu_s, "crop_peak_mb": machine.peak_rss_mb()}
+    return {**cost, "pairs": len(pairs), **crop_cost}
 
 
 def searches(sizes: list[int], python: str) -> Rows:
