@@ -32,14 +32,33 @@ pytestmark = [
 ]
 
 
+def listed(layout: Layout, pictures: dict[str, Path]) -> None:
+    """Write candidates.parquet as scraping does."""
+    rows = [
+        {
+            "sha256": sha256,
+            "path": path.relative_to(layout.root).as_posix(),
+            "url": f"http://photos.example/{at}.jpg",
+            "host": "photos.example",
+            "bytes": path.stat().st_size,
+            "format": "jpeg",
+            "width": 640,
+            "height": 420,
+            "fetched_at": "2026-01-02T03:04:05Z",
+            "license": None,
+        }
+        for at, (sha256, path) in enumerate(pictures.items())
+    ]
+    layout.candidates.parent.mkdir(parents=True, exist_ok=True)
+    pd.DataFrame(rows).to_parquet(layout.candidates)
+
+
 @pytest.fixture
 def queue(layout: Layout, pictures: dict[str, Path]) -> Layout:
     """A workspace in which twelve pictures wait, in the order of `pictures`; the second is broken."""
     broken = list(pictures.values())[1]
     broken.write_bytes(broken.read_bytes()[:400])
-    rows = [(sha256, path.relative_to(layout.root).as_posix()) for sha256, path in pictures.items()]
-    layout.candidates.parent.mkdir(parents=True)
-    pd.DataFrame(rows, columns=["sha256", "path"]).to_parquet(layout.candidates)
+    listed(layout, pictures)
     settings = params.load(layout.params)
     fifo = settings.model_copy(update={"enqueue": settings.enqueue.model_copy(update={"order": "fifo"})})
     enqueue.run(fifo, layout)

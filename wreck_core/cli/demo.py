@@ -16,7 +16,7 @@ from wreck_core.labeling.session import LabelSession
 from wreck_core.layout import Layout
 from wreck_core.sample import site, web
 from wreck_core.stages import enqueue, labels
-from wreck_core.stages.label import pictures
+from wreck_core.stages.catalogue import Catalogue
 
 BACKBONES = {
     "efficientnet_lite0": {"weights": "imagenet"},
@@ -68,7 +68,7 @@ def _prepare(layout: Layout, sample: site.Site) -> None:
 def _label(layout: Layout, sample: site.Site) -> int:
     settings = params.load(layout.params)
     with open_store(layout) as store:
-        session = LabelSession(store, pictures(layout), "demo", enqueue.ROUND, settings.labels)
+        session = LabelSession(store, Catalogue(layout), "demo", enqueue.ROUND, settings.labels)
         given = answer_all(session, sample.truth.get)
     labels.export_labels(settings, layout)
     return given

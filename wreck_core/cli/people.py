@@ -23,6 +23,9 @@ def label(
     round_name: Annotated[
         str, typer.Option("--round", metavar="NAME", help="`adjudicate` settles labels that contradict.")
     ] = "primary",
+    self_test: Annotated[
+        bool, typer.Option("--self-test", help="Only open the window, paint it, and close it.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Label pictures in a window, one key each."""
@@ -30,6 +33,9 @@ def label(
     from wreck_core.stages import snapshot
 
     params, layout = load()
+    if self_test:
+        end(stage.self_test(params), as_json)
+        return
     summary = stage.run(params, layout, annotator or getpass.getuser(), round_name)
     snapshot.run(params, layout)
     end(summary, as_json)

@@ -1,6 +1,7 @@
 """What keys and the mouse mean, and what is then to be seen: the labelling window without the window."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from wreck_core import images
 from wreck_core.images import Image
@@ -24,6 +25,13 @@ _ZOOMS = {"+": NEARER, "=": NEARER, "-": 1 / NEARER, "0": 0.0}
 _LEAVE = ("q", keyboard.ESCAPE)
 
 
+class Shot(NamedTuple):
+    """A picture, BGR uint8 (H, W, 3), and the same in the size of the stage."""
+
+    picture: Image
+    fitted: Image
+
+
 class Desk:
     """Turns keys (as `keyboard.name` names them) and mouse places into what a session does, and draws it.
 
@@ -35,8 +43,8 @@ class Desk:
         self.turn, self.closing = 0, False
         self._session, self._settings = session, session.settings
         self._labels = {key.lower(): label for label, key in self._settings.keys.items()}
-        self._pictures = Pictures(KEPT)
-        self._tiles = Pictures(TILES_KEPT, lambda image: images.fit_within(image, sheet.TILE_PX))
+        self._pictures = Pictures(KEPT, self._ready_to_show)
+        self._tiles = Pictures(TILES_KEPT, lambda image: ink.bgr(images.fit_within(image, sheet.TILE_PX)))
         self._size = ink.FIRST_SIZE_PX
         self._view: View | None = None  # None: fitted
         self._pointer: Point = (0.0, 0.0)
@@ -106,7 +114,7 @@ class Desk:
         return True
 
     def _label(self, label: str, shown_ms: int) -> bool:
-        if label != UNSEEN_LABEL and self._picture() is None:
+        if label != UNSEEN_LABEL and self._shot() is None:
             return False
         self._session.label(label, shown_ms)
         self._anew()
@@ -215,34 +223,41 @@ class Desk:
         )
 
     def read_ahead(self) -> None:
-        """Decode what comes next, while the person looks."""
-        self._pictures.prepare(self._session.upcoming)
+        """Claim and decode what comes next, while the person looks."""
+        self._session.top_up()
+        self._pictures.read(self._session.upcoming)
 
     def draw(self, width: int, height: int) -> Image:
         """Draw what is to be seen now, BGR uint8 (height, width, 3)."""
         self._size = (width, height)
         if self._session.grid and not self._panel:
             return sheet.draw_page(self._page(), width, height)
-        picture, view, notice = self._picture(), self._sight_view(), ""
+        shot, view, notice = self._shot(), self._sight_view(), ""
         if self._session.shown is None:
             notice = f"Nothing to label\n{self._session.why_empty()}\nU undo · A look back · Q quit"
-        elif picture is None:
+        elif shot is None:
             notice = "This picture cannot be shown\nreject it, or skip it with space"
-        sight = Sight(picture, view, self._box()) if picture is not None and view else None
+        sight = Sight(shot.picture, view, self._box(), shot.fitted) if shot and view else None
         frame = Frame(self._bar(), sight, notice, self._tags(), self._open())
         return screen.draw(frame, width, height)
 
-    def _picture(self) -> Image | None:
+    def _shot(self) -> Shot | None:
         path = self._session.path()
         return self._pictures.get(path) if path else None
 
+    def _ready_to_show(self, image: Image) -> Shot:
+        """Make of a decoded picture what the screen wants; a thread does it ahead."""
+        picture = ink.bgr(image)
+        view = View(image.shape[1], image.shape[0], *self._stage_size())
+        return Shot(picture, images.resize(picture, *view.size))
+
     def _sight_view(self) -> View | None:
         """How the picture on show is looked at now; None without a picture."""
-        picture = self._picture()
-        if picture is None or self._session.grid:
+        shot = self._shot()
+        if shot is None or self._session.grid:
             return None
         if self._view is None:
-            return View(picture.shape[1], picture.shape[0], *self._stage_size())
+            return View(shot.picture.shape[1], shot.picture.shape[0], *self._stage_size())
         return self._view.on_canvas(*self._stage_size())
 
     def _stage_size(self) -> tuple[int, int]:

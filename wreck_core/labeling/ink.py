@@ -105,6 +105,11 @@ class Pen:
         return corner[0] + wide
 
 
+def bgr(image: Image) -> Image:
+    """Turn RGB into BGR, uint8 (H, W, 3)."""
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), np.uint8)
+
+
 def dim(part: Image, light: float) -> None:
     """Darken in place, to `light` (0-1) of what it was."""
     cv2.convertScaleAbs(part, part, light)

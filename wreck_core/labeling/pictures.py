@@ -4,21 +4,24 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from wreck_core import images
 from wreck_core.errors import WreckError
 from wreck_core.images import Image
 
+Prepared = TypeVar("Prepared")
 
-class Pictures:
-    """Keeps the last `kept` pictures, RGB uint8 (H, W, 3), as `shape` makes them of the decoded file."""
 
-    def __init__(self, kept: int, shape: Callable[[Image], Image] = lambda image: image) -> None:
+class Pictures(Generic[Prepared]):
+    """Keeps the last `kept` pictures as `prepare` makes them of the decoded file, RGB uint8 (H, W, 3)."""
+
+    def __init__(self, kept: int, prepare: Callable[[Image], Prepared]) -> None:
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="decode")
-        self._ahead: OrderedDict[Path, Future[Image | None]] = OrderedDict()
-        self._kept, self._shape = kept, shape
+        self._ahead: OrderedDict[Path, Future[Prepared | None]] = OrderedDict()
+        self._kept, self._prepare = kept, prepare
 
-    def get(self, path: Path) -> Image | None:
+    def get(self, path: Path) -> Prepared | None:
         """Give the picture, or None when it cannot be decoded or read."""
         return self._request(path).result()
 
@@ -26,7 +29,7 @@ class Pictures:
         """Whether `get` would answer at once; if not, the file is read meanwhile."""
         return self._request(path).done()
 
-    def prepare(self, paths: Iterable[Path]) -> None:
+    def read(self, paths: Iterable[Path]) -> None:
         """Start decoding what comes next."""
         for path in paths:
             self._request(path)
@@ -35,15 +38,15 @@ class Pictures:
         """Stop reading ahead."""
         self._reader.shutdown(wait=True, cancel_futures=True)
 
-    def _read(self, path: Path) -> Image | None:
+    def _load(self, path: Path) -> Prepared | None:
         try:
-            return self._shape(images.load(path))
+            return self._prepare(images.load(path))
         except WreckError:
             return None
 
-    def _request(self, path: Path) -> "Future[Image | None]":
+    def _request(self, path: Path) -> "Future[Prepared | None]":
         if path not in self._ahead:
-            self._ahead[path] = self._reader.submit(self._read, path)
+            self._ahead[path] = self._reader.submit(self._load, path)
         self._ahead.move_to_end(path)
         while len(self._ahead) > self._kept:
             self._ahead.popitem(last=False)

@@ -153,7 +153,9 @@ class Queue(Database):
         rows = [(hint.label, hint.score, hint.model, sha256, round_name) for sha256, hint in hints.items()]
         with self._transaction():
             self._db.executemany(
-                "UPDATE task SET suggested = ?, score = ?, model_id = ? WHERE sha256 = ? AND round = ?", rows
+                "UPDATE task SET suggested = ?1, score = ?2, model_id = ?3 WHERE sha256 = ?4 AND round = ?5 "
+                "AND (suggested IS NOT ?1 OR score IS NOT ?2 OR model_id IS NOT ?3)",
+                rows,
             )
 
     def counts(self, round_name: str) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """How the labelling window looks: one frame, drawn from what is to be seen. Nothing is shown here."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -41,11 +42,15 @@ class Bar:
 
 @dataclass(frozen=True)
 class Sight:
-    """The picture, RGB uint8 (H, W, 3), how it is looked at, and what lies over it."""
+    """The picture, BGR uint8 (H, W, 3), how it is looked at, and what lies over it.
+
+    `fitted` is the same picture resized ahead; it serves where the view asks for just this size.
+    """
 
     picture: Image
     view: View
     box: Box | None = None
+    fitted: Image | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,11 @@ def stage_size(width: int, height: int, chips: tuple[Chip, ...]) -> tuple[int, i
 
 def blank(width: int, height: int) -> Image:
     """Begin a frame: BGR uint8 (height, width, 3)."""
+    return _ground(width, height).copy()
+
+
+@lru_cache(maxsize=1)
+def _ground(width: int, height: int) -> Image:
     return np.full((height, width, 3), ink.GROUND, np.uint8)
 
 
@@ -100,13 +110,15 @@ def lay(stage: Image, sight: Sight) -> None:
     # Whole picture pixels: their edges fall on canvas pixels by the arithmetic of the view itself.
     start = (x + round(left / view.width * width), y + round(top / view.height * height))
     end = (x + round(right / view.width * width), y + round(bottom / view.height * height))
-    part = picture[top:bottom, left:right]
     size = (max(1, end[0] - start[0]), max(1, end[1] - start[1]))
-    shown = part if part.shape[1::-1] == size else resize(part, *size)
+    if view.zoom == 1 and sight.fitted is not None and sight.fitted.shape[1::-1] == size:
+        shown = sight.fitted
+    else:
+        shown = resize(picture[top:bottom, left:right], *size)
     first = (max(0, -start[0]), max(0, -start[1]))
     at = (max(0, start[0]), max(0, start[1]))
     room = stage[at[1] : at[1] + size[1] - first[1], at[0] : at[0] + size[0] - first[0]]
-    room[:] = shown[first[1] : first[1] + room.shape[0], first[0] : first[0] + room.shape[1], ::-1]
+    room[:] = shown[first[1] : first[1] + room.shape[0], first[0] : first[0] + room.shape[1]]
     if sight.box:
         _draw_box(stage, sight.box, view)
 

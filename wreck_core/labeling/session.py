@@ -57,7 +57,7 @@ class LabelSession:
         self._queue: deque[Task] = deque()
         self._review: list[Event] = []
         self._at: int | None = None  # index into _review while looking back
-        self._pace = Pace(lambda: store.counts(round_name))
+        self._pace = Pace()
         self._fill()
         self._start_answer()
 
@@ -110,7 +110,8 @@ class LabelSession:
 
     def progress(self) -> tuple[int, int]:
         """How many pictures of the round are done, of how many that are not parked."""
-        return self._pace.progress()
+        counts = self._store.counts(self.round_name)
+        return counts["done"], counts["done"] + counts["open"] + counts["leased"]
 
     def rate_per_min(self) -> float:
         """Answers a minute, of the last ones; 0 while there are too few to say."""
@@ -118,7 +119,9 @@ class LabelSession:
 
     def minutes_left(self) -> float | None:
         """How long the rest of the round takes at this pace; None while nobody can say."""
-        return self._pace.minutes_left()
+        done, total = self.progress()
+        per_min = self._pace.per_min()
+        return (total - done) / per_min if per_min else None
 
     def why_empty(self) -> str:
         """Say why there is nothing to show."""
@@ -133,12 +136,12 @@ class LabelSession:
             parts.append(f"{counts['parked']} were skipped; `wreck enqueue` brings them back")
         return "; ".join(parts)
 
-    def look_again(self) -> bool:
-        """Ask whether an empty queue has something by now; whether it has."""
-        if not self._queue:
-            self._fill()
+    def top_up(self) -> None:
+        """Claim what comes next, at leisure, so that the next answer need not."""
+        waited = not self._queue
+        self._fill()
+        if waited:
             self._start_answer()
-        return bool(self._queue)
 
     # What a person does before the answer
 
@@ -270,7 +273,7 @@ class LabelSession:
                 if not self._saved(partial(self._store.answer, task, self.annotator, answer)):
                     return False
                 saved += 1
-                self._pace.did(1)
+                self._pace.answered()
             except BusyError:
                 lost += 1
             grid.drop(task)
@@ -341,9 +344,6 @@ class LabelSession:
         self._at = standing[0] if standing else None
         if not standing and undone.label is not None:
             self.given = max(0, self.given - 1)
-            self._pace.did(-1)
-        elif not standing:
-            self._pace.did(0, total=1)
         if not standing and undone.task_id is not None:
             others = [task for task in self._queue if task.task_id != undone.task_id]
             self._queue = deque([self._store.task(undone.task_id), *others])
@@ -364,13 +364,13 @@ class LabelSession:
             return False
         self._queue.popleft()
         if answer.label is None:
-            self._pace.did(0, total=-1)
             self.message = "skipped — U to undo"
         else:
-            self._pace.did(1)
+            self._pace.answered()
             self.given += 1
             self.message = f"{answer.label} #{self.progress()[0]:,} saved — U to undo"
-        self._fill()
+        if len(self._queue) < AHEAD - 1:
+            self._fill()
         self._start_answer()
         return True
 

@@ -17,7 +17,7 @@ GAP_PX = 10
 
 @dataclass(frozen=True)
 class Tile:
-    """A picture of the page: RGB uint8 (H, W, 3), or what to say where there is none (yet)."""
+    """A picture of the page: BGR uint8 (H, W, 3), or what to say where there is none (yet)."""
 
     picture: Image | None
     words: str

@@ -15,7 +15,7 @@ from wreck_core.labeling.session import LabelSession
 
 TITLE = "Wreck Detect: labels"
 GUARD_S = 0.15  # a key this soon after a picture appeared was meant for the one before
-POLL_MS = 50
+POLL_MS = 100
 BUSY_POLL_MS = 10  # while a finger rests, a box is drawn or a page is being read
 LOOK_AGAIN_S = 3.0  # how often an empty queue is asked
 LEAST_PX = 200  # a smaller window is being opened, or put away
@@ -40,7 +40,7 @@ class Cv2Window:
         self._size = FIRST_SIZE_PX
         self._turn, self._shown_at = -1, 0.0
         self._waiting = -1  # a code that came while another was looked at
-        self._changed = self._turned_wheel = False
+        self._changed = self._turned_wheel = self._fresh = False
         self._asked_at = 0.0
 
     def run(self) -> None:
@@ -80,10 +80,12 @@ class Cv2Window:
 
     def _serve(self) -> bool:
         """Wait a moment for a key and act on it; False when the window is to close."""
-        resting = self._finger.resting or self._desk.dragging or self._desk.loading
-        code = self._waiting if self._waiting != -1 else cv2.waitKeyEx(BUSY_POLL_MS if resting else POLL_MS)
+        code = self._waiting if self._waiting != -1 else cv2.waitKeyEx(self._patience_ms())
         self._waiting = -1
         self._finger.watch()
+        if self._fresh:  # the frame is on the screen by now: what takes time may follow
+            self._fresh = False
+            self._desk.read_ahead()
         if not self._is_open():
             return False
         if self._turned_wheel:
@@ -93,6 +95,13 @@ class Cv2Window:
         if self._changed or self._desk.loading or self._is_resized() or self._has_more():
             self._paint()
         return not self._desk.closing
+
+    def _patience_ms(self) -> int:
+        """How long to wait for a key; a frame that was given to OpenCV is painted while it waits."""
+        if self._fresh:
+            return 1
+        busy = self._finger.resting or self._desk.dragging or self._desk.loading
+        return BUSY_POLL_MS if busy else POLL_MS
 
     def _act(self, code: int) -> None:
         now, key = time.monotonic(), keyboard.name(code)
@@ -119,7 +128,7 @@ class Cv2Window:
         cv2.imshow(TITLE, self._desk.draw(*self._size))
         if self._turn != self._desk.turn:
             self._turn, self._shown_at = self._desk.turn, time.monotonic()
-        self._desk.read_ahead()
+        self._fresh = True
 
     def _reopen(self) -> None:
         """Begin a new window: the wheel has scaled Qt's own canvas, and only that takes it back.
@@ -146,7 +155,8 @@ class Cv2Window:
         if self._session.shown is not None or now - self._asked_at < LOOK_AGAIN_S:
             return False
         self._asked_at = now
-        return self._session.look_again()
+        self._session.top_up()
+        return self._session.shown is not None
 
     def _is_resized(self) -> bool:
         return (self._canvas_size() or self._size) != self._size

@@ -1,15 +1,22 @@
 """The label stage: the window over the queue; its labels are exported when it closes."""
 
+import hashlib
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import pandas as pd
+import numpy as np
 
+from wreck_core import images
 from wreck_core.labeling import rebuild
+from wreck_core.labeling.schema import PRIMARY
 from wreck_core.labeling.session import LabelSession, Picture
+from wreck_core.labeling.store import Store
 from wreck_core.labeling.window import Cv2Window
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.stages import labels
+from wreck_core.stages.catalogue import Catalogue, hints
 from wreck_core.summary import Summary
 
 
@@ -19,7 +26,9 @@ def run(params: Params, layout: Layout, annotator: str, round_name: str) -> Summ
     Raises InputError before anything was scraped, WreckError where there is no display.
     """
     with rebuild.open_store(layout) as store:
-        session = LabelSession(store, pictures(layout), annotator, round_name, params.labels)
+        if round_name != PRIMARY:  # there a word about labelled pictures alone would tell the repeats
+            store.suggest(round_name, hints(params.labels, layout))
+        session = LabelSession(store, Catalogue(layout), annotator, round_name, params.labels)
         try:
             Cv2Window(session).run()
         finally:
@@ -28,10 +37,17 @@ def run(params: Params, layout: Layout, annotator: str, round_name: str) -> Summ
     return replace(summary, headline=f"{session.given:,} labels given; {summary.headline}")
 
 
-def pictures(layout: Layout) -> dict[str, Picture]:
-    """Give each fetched picture by sha256. Raises InputError before anything was scraped."""
-    layout.require_pictures()
-    table = pd.read_parquet(layout.candidates, columns=["sha256", "path"])
-    return {
-        sha256: Picture(layout.root / path) for sha256, path in zip(table.sha256, table.path, strict=True)
-    }
+def self_test(params: Params) -> Summary:
+    """Open the window over a picture of its own, paint it, and close it again.
+
+    Raises WreckError where there is no display, or the window does not come up.
+    """
+    with TemporaryDirectory() as folder, Store(Path(folder) / "labels.db") as store:
+        picture = Path(folder) / "picture.png"
+        shades = np.linspace(40, 200, 640, dtype=np.uint8)
+        picture.write_bytes(images.encode(np.repeat(np.tile(shades, (420, 1))[:, :, None], 3, 2), "png"))
+        sha256 = hashlib.sha256(picture.read_bytes()).hexdigest()
+        store.enqueue([(sha256, 0.0)], "primary", "self-test")
+        session = LabelSession(store, {sha256: Picture(picture)}, "self-test", "primary", params.labels)
+        width, height = Cv2Window(session).rehearse()
+    return Summary(f"the window opened, was painted ({width} x {height} pixels) and closed")
