@@ -19,7 +19,7 @@ from wreck_core.errors import InputError, WreckError
 from wreck_core.ingest.rows import Job, Row
 from wreck_core.layout import Layout
 from wreck_core.params import Params
-from wreck_core.stages import enqueue, labels, scrape, snapshot
+from wreck_core.stages import enqueue, labels, scrape, scrape_parts, snapshot
 from wreck_core.summary import Summary
 
 LANES = 2  # chunks under way at once, never two of one host
@@ -29,7 +29,7 @@ LANES = 2  # chunks under way at once, never two of one host
 def fetch(root: Path, request: scrape.ScrapeRequest, number: int, chunk: list[Job]) -> list[Row]:
     """Fetch one chunk of URLs into the store; its rows go back to the flow, which alone writes the ledger."""
     layout = Layout(root)
-    return scrape.fetch(params.load(layout.params), layout, request, chunk)
+    return scrape_parts.fetch(params.load(layout.params), layout, request, chunk)
 
 
 @flow(name="refresh", task_runner=runners.at_once(LANES))
@@ -80,7 +80,7 @@ def on(dask: str | None) -> Any:
 
 def _fetch_all(settings: Params, layout: Layout, request: scrape.ScrapeRequest, lanes: int) -> Summary:
     number, under_way = count(1), dict[Any, tuple[int, list[Job]]]()
-    with scrape.planned(settings, layout, request, lanes) as plan:
+    with scrape_parts.planned(settings, layout, request, lanes) as plan:
         while True:
             for lane in set(range(lanes)) - {lane for lane, _ in under_way.values()}:
                 if chunk := plan.take(lane):
@@ -91,9 +91,9 @@ def _fetch_all(settings: Params, layout: Layout, request: scrape.ScrapeRequest, 
                 break
             ended = next(as_completed(list(under_way)))
             _, chunk = under_way.pop(ended)
-            scrape.record(layout, request, chunk, ended.result())
+            scrape_parts.record(layout, request, chunk, ended.result())
             plan.finish(chunk)
-    summary = scrape.finish(settings, layout)
+    summary = scrape_parts.finish(settings, layout)
     if not summary.ok:
         raise WreckError(summary.headline, where=str(layout.url_lists), fix="see data/scrape.json")
     return summary

@@ -22,7 +22,7 @@ from wreck_core import files, images
 from wreck_core.errors import BusyError, InputError, StorageError, UsageError
 from wreck_core.layout import Layout
 from wreck_core.params import Params
-from wreck_core.stages import scrape
+from wreck_core.stages import scrape, scrape_parts
 from wreck_core.stages.scrape import ScrapeRequest
 
 WEB = "http://web.example/"
@@ -200,16 +200,16 @@ def test_the_same_work_in_parts_gives_the_same_files(
     small = params.model_copy(update={"scrape": params.scrape.model_copy(update={"chunk_urls": 5})})
     request = ScrapeRequest((path,), url_map=(site.mirror,))
     sizes = []
-    with scrape.planned(small, layout, request, 4) as lanes:
+    with scrape_parts.planned(small, layout, request, 4) as lanes:
         while chunk := lanes.take(0):
             sizes.append(len(chunk))
-            rows = scrape.fetch(small, layout, *pickle.loads(pickle.dumps((request, chunk))))  # noqa: S301 - ours
-            scrape.record(layout, request, chunk, pickle.loads(pickle.dumps(rows)))  # noqa: S301 - ours
+            rows = scrape_parts.fetch(small, layout, *pickle.loads(pickle.dumps((request, chunk))))  # noqa: S301 - ours
+            scrape_parts.record(layout, request, chunk, pickle.loads(pickle.dumps(rows)))  # noqa: S301 - ours
             lanes.finish(chunk)
     assert sizes == [5, 5, 3]
-    summary = scrape.finish(small, layout)
+    summary = scrape_parts.finish(small, layout)
     assert summary.data["statuses"] == {"ok": 12, "http_4xx": 1}
-    with scrape.planned(small, layout, request, 4) as lanes:
+    with scrape_parts.planned(small, layout, request, 4) as lanes:
         assert lanes.take(0) == []
     assert list(layout.arrivals.iterdir()) == []
     assert len(contents(layout)) == 12
@@ -220,20 +220,20 @@ def test_a_chunk_that_a_lost_worker_had_begun_is_only_completed(
 ) -> None:
     path = write_list(*(f"{WEB}{n}.jpg" for n in range(6)), f"{WEB}missing", name="list.txt")
     request = ScrapeRequest((path,), url_map=(site.mirror,))
-    with scrape.planned(params, layout, request, 1) as lanes:
+    with scrape_parts.planned(params, layout, request, 1) as lanes:
         chunk = lanes.take(0)
-        rows = scrape.fetch(params, layout, request, chunk)
+        rows = scrape_parts.fetch(params, layout, request, chunk)
         (left,) = layout.arrivals.iterdir()
         lines = left.read_text().splitlines(keepends=True)
         left.write_text("".join(lines[:4]) + lines[4][:50])  # the worker was killed while it wrote
 
-        again = scrape.fetch(params, layout, request, chunk)
+        again = scrape_parts.fetch(params, layout, request, chunk)
 
         assert site.hits.total() == 7 + 3
         assert {row.url_id: row.picture for row in again} == {row.url_id: row.picture for row in rows}
-        scrape.record(layout, request, chunk, again)
+        scrape_parts.record(layout, request, chunk, again)
     assert list(layout.arrivals.iterdir()) == []
-    assert scrape.finish(params, layout).data["statuses"] == {"ok": 6, "http_4xx": 1}
+    assert scrape_parts.finish(params, layout).data["statuses"] == {"ok": 6, "http_4xx": 1}
 
 
 def test_rows_that_were_recorded_before_a_kill_are_not_taken_in_twice(
@@ -241,12 +241,12 @@ def test_rows_that_were_recorded_before_a_kill_are_not_taken_in_twice(
 ) -> None:
     path = write_list(*(f"{WEB}{n}.jpg" for n in range(3)), name="list.txt")
     request = ScrapeRequest((path,), url_map=(site.mirror,))
-    with scrape.planned(params, layout, request, 1) as lanes:
+    with scrape_parts.planned(params, layout, request, 1) as lanes:
         chunk = lanes.take(0)
-        rows = scrape.fetch(params, layout, request, chunk)
+        rows = scrape_parts.fetch(params, layout, request, chunk)
         (left,) = layout.arrivals.iterdir()
         text = left.read_text()
-        scrape.record(layout, request, chunk, rows)
+        scrape_parts.record(layout, request, chunk, rows)
     left.write_text(text)  # as if the kill had come before it was removed
     again = scrape.run(params, layout, request)
     assert (again.data["statuses"], again.data["asked_again"]) == ({"ok": 3}, {})
@@ -323,7 +323,7 @@ import sys
 from pathlib import Path
 from wreck_core import params
 from wreck_core.layout import Layout
-from wreck_core.stages import scrape
+from wreck_core.stages import scrape, scrape_parts
 
 layout = Layout(Path(sys.argv[1]))
 request = scrape.ScrapeRequest((layout.root / "list.txt",), url_map=((sys.argv[2], sys.argv[3]),))
@@ -334,8 +334,8 @@ RUN_IN_PARTS = (
     RUN.replace("scrape.run(params.load(layout.params), layout, request)", "")
     + """
 settings = params.load(layout.params)
-with scrape.planned(settings, layout, request, 1) as lanes:
-    scrape.fetch(settings, layout, request, lanes.take(0))
+with scrape_parts.planned(settings, layout, request, 1) as lanes:
+    scrape_parts.fetch(settings, layout, request, lanes.take(0))
 """
 )
 

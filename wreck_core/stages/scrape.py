@@ -1,12 +1,11 @@
 """The scrape stage: URL lists → verified pictures in the store, candidates.parquet, scrape.json.
 
-`run` does it all in one process and records each URL as it ends. The same work in parts is for a
-caller that spreads the fetching: `planned`, `fetch` (anywhere), `record` (one process), `finish`.
+`run` does it all in one process and records each URL as it ends; `scrape_parts` has the same work in parts.
 """
 
 import time
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -14,7 +13,6 @@ from pathlib import Path
 
 from wreck_core import files
 from wreck_core.ingest import arrivals, blocklist, candidates, reading, row_log, url_map
-from wreck_core.ingest.lanes import Lanes
 from wreck_core.ingest.ledger import Ledger
 from wreck_core.ingest.outcome import check_retry
 from wreck_core.ingest.pool import fetch_all
@@ -61,11 +59,11 @@ def run(params: Params, layout: Layout, request: ScrapeRequest, progress: Progre
     Raises InputError for a list that cannot be read, BusyError when another scrape is at work.
     """
     with files.locked(layout.locks, "scrape"), Ledger(layout.ledger) as ledger:
-        jobs, total = _pending(ledger, params, layout, request)
+        jobs, total = pending(ledger, params, layout, request)
         done, shown_at = 0, 0.0
-        with closing(_fetch_all(jobs, params, layout, request)) as batches:
+        with closing(fetch_jobs(jobs, params, layout, request)) as batches:
             for rows in batches:
-                _record(ledger, layout, request, rows)
+                record_rows(ledger, layout, request, rows)
                 done += len(rows)
                 if time.monotonic() - shown_at >= _PROGRESS_S or done == total:
                     progress(done, total, rows[-1].host)
@@ -73,61 +71,20 @@ def run(params: Params, layout: Layout, request: ScrapeRequest, progress: Progre
         return candidates.write(ledger, layout, params.scrape.placeholder_urls)
 
 
-@contextmanager
-def planned(params: Params, layout: Layout, request: ScrapeRequest, lanes: int) -> Iterator[Lanes]:
-    """Read the lists into the ledger and hand out what is to be fetched, for the length of the block.
-
-    Take chunks of at most `scrape.chunk_urls` lane by lane, each to `fetch` and then to `record`. No other
-    scrape can start meanwhile. Raises as `run` does.
-    """
-    with files.locked(layout.locks, "scrape"), Ledger(layout.ledger) as ledger:
-        pending, _ = _pending(ledger, params, layout, request)
-        yield Lanes(pending, lanes, params.scrape.chunk_urls)
-
-
-def fetch(params: Params, layout: Layout, request: ScrapeRequest, chunk: list[Job]) -> list[Row]:
-    """Fetch a chunk and store its pictures; the ledger is not touched.
-
-    What another worker has fetched of it before it was killed is not fetched again.
-    """
-    done = arrivals.of_chunk(layout.arrivals, request.stamp, chunk)
-    ended = {row.url_id for row in done}
-    rest = (job for job in chunk if job.url_id not in ended)
-    with (
-        arrivals.writing(layout.arrivals, request.stamp, chunk) as file,
-        closing(_fetch_all(rest, params, layout, request)) as batches,
-    ):
-        for rows in batches:
-            arrivals.append(file, rows)
-            done += rows
-    return done
-
-
-def record(layout: Layout, request: ScrapeRequest, chunk: list[Job], rows: list[Row]) -> None:
-    """Write what `fetch` returned for a chunk into the ledger and the log."""
-    with Ledger(layout.ledger) as ledger:
-        _record(ledger, layout, request, rows)
-    arrivals.forget(layout.arrivals, request.stamp, chunk)
-
-
-def finish(params: Params, layout: Layout) -> Summary:
-    """Write candidates.parquet and scrape.json from the ledger."""
-    with files.locked(layout.locks, "scrape"), Ledger(layout.ledger) as ledger:
-        return candidates.write(ledger, layout, params.scrape.placeholder_urls)
-
-
-def _fetch_all(
+def fetch_jobs(
     jobs: Iterator[Job], params: Params, layout: Layout, request: ScrapeRequest
 ) -> Generator[list[Row], None, None]:
+    """Fetch jobs and store their pictures; yield their rows in batches, as they end."""
     return fetch_all(jobs, params.scrape, layout, request.url_map, allow_private=request.allow_private)
 
 
-def _record(ledger: Ledger, layout: Layout, request: ScrapeRequest, rows: list[Row]) -> None:
+def record_rows(ledger: Ledger, layout: Layout, request: ScrapeRequest, rows: list[Row]) -> None:
+    """Write rows into the ledger, then into the log."""
     ledger.record(rows)
     row_log.append(request.log(layout), rows, ledger)
 
 
-def _pending(
+def pending(
     ledger: Ledger, params: Params, layout: Layout, request: ScrapeRequest
 ) -> tuple[Iterator[Job], int]:
     """Read the lists: what is to be fetched, as a stream, and how many."""

@@ -1,0 +1,61 @@
+"""The scrape stage in parts, for a caller that spreads the fetching over workers.
+
+`planned` hands out chunks, `fetch` may work on them anywhere that shares the workspace, `record` belongs to
+one process, `finish` comes last.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from wreck_core import files
+from wreck_core.ingest import arrivals, candidates
+from wreck_core.ingest.lanes import Lanes
+from wreck_core.ingest.ledger import Ledger
+from wreck_core.ingest.rows import Job, Row
+from wreck_core.layout import Layout
+from wreck_core.params import Params
+from wreck_core.stages.scrape import ScrapeRequest, fetch_jobs, pending, record_rows
+from wreck_core.summary import Summary
+
+
+@contextmanager
+def planned(params: Params, layout: Layout, request: ScrapeRequest, lanes: int) -> Iterator[Lanes]:
+    """Read the lists into the ledger and hand out what is to be fetched, for the length of the block.
+
+    Take chunks of at most `scrape.chunk_urls` lane by lane, each to `fetch` and then to `record`. No other
+    scrape can start meanwhile. Raises as `run` does.
+    """
+    with files.locked(layout.locks, "scrape"), Ledger(layout.ledger) as ledger:
+        jobs, _ = pending(ledger, params, layout, request)
+        yield Lanes(jobs, lanes, params.scrape.chunk_urls)
+
+
+def fetch(params: Params, layout: Layout, request: ScrapeRequest, chunk: list[Job]) -> list[Row]:
+    """Fetch a chunk and store its pictures; the ledger is not touched.
+
+    What another worker has fetched of it before it was killed is not fetched again.
+    """
+    done = arrivals.of_chunk(layout.arrivals, request.stamp, chunk)
+    ended = {row.url_id for row in done}
+    rest = (job for job in chunk if job.url_id not in ended)
+    with (
+        arrivals.writing(layout.arrivals, request.stamp, chunk) as file,
+        closing(fetch_jobs(rest, params, layout, request)) as batches,
+    ):
+        for rows in batches:
+            arrivals.append(file, rows)
+            done += rows
+    return done
+
+
+def record(layout: Layout, request: ScrapeRequest, chunk: list[Job], rows: list[Row]) -> None:
+    """Write what `fetch` returned for a chunk into the ledger and the log."""
+    with Ledger(layout.ledger) as ledger:
+        record_rows(ledger, layout, request, rows)
+    arrivals.forget(layout.arrivals, request.stamp, chunk)
+
+
+def finish(params: Params, layout: Layout) -> Summary:
+    """Write candidates.parquet and scrape.json from the ledger."""
+    with files.locked(layout.locks, "scrape"), Ledger(layout.ledger) as ledger:
+        return candidates.write(ledger, layout, params.scrape.placeholder_urls)
