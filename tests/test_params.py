@@ -1,5 +1,6 @@
 """params.yaml: the only defaults, refused with the path of what is wrong."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from wreck_core import params
 from wreck_core.errors import ParamsError
 from wreck_core.layout import Layout
+from wreck_core.training import backbones
 
 
 def change(path: Path, old: str, new: str) -> None:
@@ -24,6 +26,16 @@ def test_the_shipped_file_is_valid(layout: Layout) -> None:
     assert "scratch_cnn" in loaded.backbones
 
 
+def test_the_rows_that_are_switched_off_are_valid_too(layout: Layout) -> None:
+    text = layout.params.read_text()
+    switched_on = re.sub(r"^  # (\w+: \{.*\})$", r"  \1", text, flags=re.M)
+    more = set(yaml.safe_load(switched_on)["backbones"]) - set(yaml.safe_load(text)["backbones"])
+    assert more >= {"mobilenet_v3_large", "efficientnet_v2_b0", "densenet121", "convnext_tiny"}
+    layout.params.write_text(switched_on)
+    rows = params.load(layout.params).backbones
+    assert {row.builder or name for name, row in rows.items()} == set(backbones.TABLE)
+
+
 def test_an_unknown_key_is_named_with_its_path_and_the_nearest_name(layout: Layout) -> None:
     change(layout.params, "retries:", "retires:")
     with pytest.raises(
@@ -34,9 +46,9 @@ def test_an_unknown_key_is_named_with_its_path_and_the_nearest_name(layout: Layo
 
 
 def test_an_unknown_setting_of_a_backbone_is_named(layout: Layout) -> None:
-    change(layout.params, "mobilenet_v2: {weights: imagenet}", "mobilenet_v2: {weights: imagenet, epoch: 3}")
+    change(layout.params, "mobilenet: {weights: imagenet}", "mobilenet: {weights: imagenet, epoch: 3}")
     with pytest.raises(
-        ParamsError, match=r"backbones\.mobilenet_v2\.epoch: unexpected key \(did you mean epochs\?\)"
+        ParamsError, match=r"backbones\.mobilenet\.epoch: unexpected key \(did you mean epochs\?\)"
     ):
         params.load(layout.params)
 

@@ -135,9 +135,10 @@ class BackboneRow(Section):
     """One row of the board. `builder` is a row of `training.backbones`; by default the row's own name."""
 
     weights: str  # imagenet, none, or a path to a .weights.h5 file
+    recipe: Literal["auto", "frozen", "top_blocks", "scratch"] | None = None
     builder: Name | None = None
     input_px: Annotated[int, Field(ge=32, le=1024)] | None = None
-    epochs: Positive | None = None  # scratch rows only
+    epochs: Positive | None = None  # of recipes that have them: all but frozen
 
 
 class ReportParams(Section):

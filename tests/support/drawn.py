@@ -68,6 +68,13 @@ def quick(params: Params) -> Params:
         "efficientnet_lite0": {"weights": "imagenet", "input_px": 48},
         "scratch_cnn": {"weights": "none", "input_px": 32, "epochs": 2},
         "mobilenet_random": {"weights": "none", "builder": "mobilenet", "input_px": 32},
+        "mobilenet_v2_tuned": {
+            "weights": "none",
+            "builder": "mobilenet_v2",
+            "input_px": 64,
+            "recipe": "top_blocks",
+            "epochs": 2,
+        },
         "no_such_file": {"weights": "nowhere.weights.h5", "builder": "mobilenet"},
         "no_such_builder": {"weights": "none"},
     }

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from wreck_core.training import backbones, model_file, weights
+from wreck_core.training import graph, model_file, preprocessing, weights
 from wreck_core.training.backbones import TABLE
-from wreck_core.training.frozen import add_head
+from wreck_core.training.graph import add_head
 from wreck_core.training.head import Linear
 from wreck_core.training.runtime import keras
 
@@ -11,7 +11,18 @@ from wreck_core.training.runtime import keras
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 # Building one of these takes seconds.
-LARGE = ("resnet50", "inception_v3", "efficientnet_b1", "nasnet_mobile", "xception", "efficientnet_lite2")
+LARGE = (
+    "densenet121",
+    "convnext_tiny",
+    "efficientnet_v2_b0",
+    "mobilenet_v3_large",
+    "resnet50",
+    "inception_v3",
+    "efficientnet_b1",
+    "nasnet_mobile",
+    "xception",
+    "efficientnet_lite2",
+)
 ROWS = [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in TABLE]
 SIDE_PX = 96  # xception and inception_v3 take no less than 75
 
@@ -24,9 +35,11 @@ RANGES = {
 }
 MODES = {
     "resnet50": "caffe",
-    "efficientnet_b1": "torch",
+    **dict.fromkeys(("efficientnet_b1", "efficientnet_v2_b0", "densenet121", "convnext_tiny"), "torch"),
     "scratch_cnn": "unit",
-    **dict.fromkeys(("mobilenet", "mobilenet_v2", "inception_v3", "nasnet_mobile", "xception"), "tf"),
+    **dict.fromkeys(
+        ("mobilenet", "mobilenet_v2", "mobilenet_v3_large", "inception_v3", "nasnet_mobile", "xception"), "tf"
+    ),
     **dict.fromkeys(("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"), "lite"),
 }
 
@@ -45,8 +58,14 @@ def test_black_and_white_reach_the_backbone_in_the_range_that_it_was_trained_on(
 
 def test_caffe_swaps_red_and_blue():
     red = np.array([[[[255, 0, 0]]]], np.float32)
-    blue_first = np.asarray(backbones.CAFFE(red))[0, 0, 0]
+    blue_first = np.asarray(preprocessing.CAFFE(red))[0, 0, 0]
     np.testing.assert_allclose(blue_first, [-103.939, -116.779, 255 - 123.68], atol=1e-3)
+
+
+def flat(network) -> list:
+    """Every layer, those of nested networks too."""
+    inner = [flat(layer) if isinstance(layer, keras.Model) else [layer] for layer in network.layers]
+    return [layer for layers in inner for layer in layers]
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -54,10 +73,9 @@ def test_every_row_builds_answers_and_survives_a_file(name, tmp_path):
     backbone = TABLE[name]
     keras.utils.set_random_seed(29)
     network = backbone.build(SIDE_PX)
-    assert not [layer for layer in network.layers if isinstance(layer, keras.layers.Rescaling)] or (
-        name == "efficientnet_b1"
-    )
-    trunk = backbones.with_preprocessing(backbone, network)
+    trunk = graph.with_preprocessing(backbone, network)
+    rescaling = [layer for layer in flat(trunk) if isinstance(layer, keras.layers.Rescaling)]
+    assert [layer.name for layer in rescaling] == ["preprocessing"]
     features = np.asarray(trunk(np.full((2, SIDE_PX, SIDE_PX, 3), 90, np.float32)))
     assert features.shape == (2, trunk.output_shape[1])
     assert np.isfinite(features).all()
@@ -70,9 +88,24 @@ def test_every_row_builds_answers_and_survives_a_file(name, tmp_path):
     )
 
 
-def test_the_own_first_layers_of_efficientnet_are_replaced_by_ours():
-    backbone = TABLE["efficientnet_b1"]
-    trunk = backbones.with_preprocessing(backbone, backbone.build(64)).layers[-1]
+@pytest.mark.parametrize("name", [row for row in ROWS if TABLE[row.values[0]].cut])
+def test_both_sides_of_the_cut_say_together_what_the_whole_says(name):
+    backbone = TABLE[name]
+    keras.utils.set_random_seed(29)
+    network = backbone.build(SIDE_PX)
+    lower, upper = graph.split(backbone, network)
+    pictures = np.random.default_rng(0).integers(0, 256, (2, SIDE_PX, SIDE_PX, 3)).astype(np.float32)
+    activations = np.asarray(lower(pictures))
+    whole = np.asarray(graph.with_preprocessing(backbone, network)(pictures))
+    np.testing.assert_allclose(np.asarray(upper(activations)), whole, rtol=1e-4, atol=1e-5)
+    parameters = upper.count_params() / network.count_params()
+    assert 0.3 < parameters < 0.9  # enough to tune, and not everything
+
+
+@pytest.mark.parametrize("name", ["efficientnet_b1", "efficientnet_v2_b0", "convnext_tiny"])
+def test_own_first_layers_are_replaced_by_ours(name):
+    backbone = TABLE[name]
+    trunk = graph.with_preprocessing(backbone, backbone.build(64)).layers[-1]
     kinds = {type(layer).__name__ for layer in trunk.layers}
     assert not kinds & {"Rescaling", "Normalization"}
 

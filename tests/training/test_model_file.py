@@ -8,7 +8,8 @@ import pytest
 from wreck_core import images
 from wreck_core.errors import InputError
 from wreck_core.training import backbones, features, head, model_file, pictures
-from wreck_core.training.frozen import add_head, build_trunk
+from wreck_core.training.frozen import build_trunk
+from wreck_core.training.graph import add_head
 from wreck_core.training.runtime import keras
 
 # Keras hands TensorFlow's variables to numpy 2 in the old way.

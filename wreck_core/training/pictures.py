@@ -1,6 +1,6 @@
 """From the manifest to square pictures: decoded, cropped and resized once, through the OpenCV door."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,19 +54,28 @@ def crop(image: images.Image, box: Box | None) -> images.Image:
     return image[top:bottom, left:right]
 
 
-def load_squares(root: Path, samples: pd.DataFrame, side_px: int) -> NDArray[np.uint8]:
-    """Load pictures as RGB uint8 (N, side_px, side_px, 3), 0-255, cut to their boxes; aspect is not kept.
+def load_cropped(root: Path, samples: pd.DataFrame) -> Iterator[images.Image]:
+    """Load pictures one by one as RGB uint8 (H, W, 3), 0-255, cut to their boxes.
 
     Raises InputError naming the first file that is missing or no picture.
     """
-    squares = np.empty((len(samples), side_px, side_px, 3), np.uint8)
-    for at, (path, box) in enumerate(zip(samples["path"], samples["box"], strict=True)):
+    for path, box in zip(samples["path"], samples["box"], strict=True):
         try:
-            squares[at] = images.resize(crop(images.load(root / path), box), side_px, side_px)
+            yield crop(images.load(root / path), box)
         except (ImageRejectedError, StorageError) as error:
             raise InputError(
                 error.what,
                 where=str(path),
                 fix="run `dvc checkout`, or fetch and label it again",
             ) from None
+
+
+def load_squares(root: Path, samples: pd.DataFrame, side_px: int) -> NDArray[np.uint8]:
+    """Load pictures as RGB uint8 (N, side_px, side_px, 3), 0-255, cut to their boxes; aspect is not kept.
+
+    Raises InputError as `load_cropped` does.
+    """
+    squares = np.empty((len(samples), side_px, side_px, 3), np.uint8)
+    for at, picture in enumerate(load_cropped(root, samples)):
+        squares[at] = images.resize(picture, side_px, side_px)
     return squares

@@ -1,7 +1,8 @@
 """What every recipe is given and what it gives back."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from wreck_core.errors import GateError, ParamsError
 from wreck_core.params import BackboneRow, TrainParams
 from wreck_core.summary import Progress
 from wreck_core.training.backbones import Backbone
-from wreck_core.training.head import Float, Ints, inner_folds, probabilities
-from wreck_core.training.weights import Weights
+from wreck_core.training.head import Float, Ints, fit_temperature, inner_folds, probabilities
+from wreck_core.training.runtime import keras
+from wreck_core.training.weights import Weights, digest, load
 
 LABEL_MORE = "label more pictures, then run `wreck dataset`"
 FINAL = -1  # the "fold" of the final model, which learns from all folds and answers the locked test part
@@ -46,9 +48,19 @@ class Task:
         """Side of the square that the network takes."""
         return self.row.input_px or self.backbone.native_px
 
+    @cached_property
+    def parts(self) -> list["Part"]:
+        """The models to fit: one per fold, then the final one."""
+        return list(parts(self.samples))
+
+    @property
+    def recipe(self) -> str:
+        """How the row is trained: what it says, or else `frozen`, or `scratch` when there are no weights."""
+        return self.row.recipe or ("frozen" if self.backbone.imagenet else "scratch")
+
     @property
     def epochs(self) -> int:
-        """Epochs of a scratch row. Raises ParamsError when the row does not say."""
+        """Epochs of a row whose recipe has them. Raises ParamsError when the row does not say."""
         if self.row.epochs is None:
             raise ParamsError(f"backbones.{self.name}: needs epochs", fix=f"add `epochs: 12` to {self.name}")
         return self.row.epochs
@@ -69,7 +81,8 @@ class Outcome:
 
     `logits` (N, K) and `temperature` (N,) are out-of-fold, those of the test part from the final
     model. `network` is that model: float32 RGB (N, px, px, 3) in 0-255 → logits (N, K), to be
-    divided by `final_temperature`. `history` is one line per trial or epoch.
+    divided by `final_temperature`. `history` is one line per trial or epoch. `recipe` made that model;
+    `compared` has the log-losses of the recipes that were tried, when there was a choice.
     """
 
     logits: Float
@@ -79,6 +92,8 @@ class Outcome:
     c: float | None
     weights_sha256: str
     history: pd.DataFrame
+    recipe: str
+    compared: dict[str, float] = field(default_factory=dict)
 
     def p_raw(self) -> Float:
         """Probabilities (N, K) as the models say them."""
@@ -90,10 +105,10 @@ class Outcome:
 
 
 def parts(samples: pd.DataFrame) -> Iterator[Part]:
-    """Give one part per fold, then the final one."""
+    """Give one part per fold, then the final one. Rows to learn from that are in no fold have fold -1."""
     fold = samples["fold"].to_numpy()
     in_folds = (samples["split"] == "fold").to_numpy()
-    for number in sorted(set(fold[in_folds].tolist())):
+    for number in sorted(set(fold[in_folds].tolist()) - {FINAL}):
         yield Part(
             number, np.flatnonzero(in_folds & (fold != number)), np.flatnonzero(in_folds & (fold == number))
         )
@@ -114,10 +129,9 @@ def check_enough(task: Task) -> None:
     Raises GateError when there are fewer than two folds, or some part to learn from has a class
     with fewer clusters than inner folds.
     """
-    every = list(parts(task.samples))
-    if len(every) < 3:
+    if len(task.parts) < 3:
         raise GateError("the dataset has fewer than two folds", fix=LABEL_MORE)
-    for part in every:
+    for part in task.parts:
         rows = task.samples.iloc[part.train]
         clusters = rows.groupby("label")["cluster"].nunique()
         for name in task.classes:
@@ -132,3 +146,28 @@ def check_enough(task: Task) -> None:
 def blank(task: Task) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give empty logits (N, K) and temperatures (N,), to be filled part by part."""
     return np.zeros((len(task.samples), len(task.classes))), np.ones(len(task.samples))
+
+
+def build_backbone(task: Task) -> tuple[Any, str]:
+    """Build the backbone with the weights that the row asks for, and name these by their sha256."""
+    keras.utils.set_random_seed(task.params.seed)  # for rows with `weights: none`
+    network = task.backbone.build(task.input_px)
+    if task.weights.path is not None:
+        load(network, task.weights.path)
+    return network, task.weights.sha256() or digest(network)
+
+
+def cross_fit(task: Task, logits: Float) -> tuple[NDArray[np.float64], float]:
+    """Give each row its temperature (N,), and the final model's, from out-of-fold logits (N, K).
+
+    A fold's temperature comes from what was said of the other folds, by models that had not seen these
+    pictures: neither the fold's own answers nor the locked test part have a say. Without folds it is 1.
+    """
+    target = task.samples["target"].to_numpy()
+    temperature, final = np.ones(len(task.samples)), 1.0
+    answered = [row for part in task.parts if part.fold != FINAL for row in part.answer]
+    for part in task.parts:
+        judged = np.intersect1d(part.train, answered)
+        final = fit_temperature(logits[judged], target[judged]) if judged.size else 1.0
+        temperature[part.answer] = final
+    return temperature, final

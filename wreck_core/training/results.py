@@ -92,7 +92,8 @@ def facts(task: Task, outcome: Outcome) -> dict[str, Any]:
     return {
         "backbone": task.name,
         "builder": task.backbone.name,
-        "recipe": task.backbone.recipe,
+        "recipe": outcome.recipe,
+        "compared": outcome.compared,
         "weights": task.row.weights,
         "weights_source": task.weights.source,
         "weights_sha256": outcome.weights_sha256,

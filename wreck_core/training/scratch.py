@@ -13,11 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wreck_core import files
-from wreck_core.training import backbones, features, head, model_file
+from wreck_core.training import features, graph, head, model_file
 from wreck_core.training.features import Forward
 from wreck_core.training.head import Float, Ints
 from wreck_core.training.pictures import load_squares
-from wreck_core.training.recipe import Outcome, Task, blank, parts, split_inside
+from wreck_core.training.recipe import Outcome, Task, blank, split_inside
 from wreck_core.training.runtime import keras
 from wreck_core.training.weights import digest
 
@@ -96,8 +96,7 @@ def fit(task: Task) -> Outcome:
     )
     logits, temperature = blank(task)
     history: list[dict[str, Any]] = []
-    every = list(parts(samples))
-    for number, part in enumerate(every):
+    for number, part in enumerate(task.parts):
         learn, held_out = (data.part(part.train[rows]) for rows in split_inside(task, part)[0])
         checkpoint = Checkpoint(task.checkpoint / f"part{number}")
         curve = train(task, checkpoint, learn, held_out, number)
@@ -113,7 +112,14 @@ def fit(task: Task) -> Outcome:
             for at, epoch in enumerate(curve)
         ]
     return Outcome(
-        logits, temperature, network, part_temperature, None, digest(network), pd.DataFrame(history)
+        logits,
+        temperature,
+        network,
+        part_temperature,
+        None,
+        digest(network),
+        pd.DataFrame(history),
+        "scratch",
     )
 
 
@@ -122,7 +128,7 @@ def train(task: Task, checkpoint: Checkpoint, learn: Data, held_out: Data, numbe
     curve = checkpoint.curve()
     network = checkpoint.load(len(curve) - 1) if curve else build(task)
     forward = features.compiled(network)
-    total = task.epochs * len(list(parts(task.samples)))
+    total = task.epochs * len(task.parts)
     for epoch in range(len(curve), task.epochs):
         # Every epoch draws from a seed of its own, so one that is done again after a kill is the same.
         rng = np.random.default_rng((task.params.seed, number, epoch))
@@ -136,7 +142,7 @@ def train(task: Task, checkpoint: Checkpoint, learn: Data, held_out: Data, numbe
 def build(task: Task) -> Any:
     """Build the untrained network: float32 RGB (N, px, px, 3) in 0-255 → logits (N, K)."""
     keras.utils.set_random_seed(task.params.seed)
-    trunk = backbones.with_preprocessing(task.backbone, task.backbone.build(task.input_px))
+    trunk = graph.with_preprocessing(task.backbone, task.backbone.build(task.input_px))
     logits = keras.layers.Dense(len(task.classes), name="logits")(trunk.output)
     network = keras.Model(trunk.input, logits, name=task.name)
     network.compile(

@@ -22,6 +22,7 @@ from wreck_core.training import backbones, efficientnet_lite, legacy_pth
 from wreck_core.training.backbones import Backbone, Download, Embedded
 
 TIMEOUT_S = 5.0  # without an answer; a large file may take longer as a whole
+SHA256_DIGITS = 64
 DIRS_VARIABLE = "WRECK_WEIGHTS_DIR"
 
 
@@ -144,8 +145,10 @@ def _is_whole(path: Path, source: Download) -> bool:
 
 
 def _fits(data: bytes, source: Download) -> bool:
-    # Keras pins MD5; it guards against a cut file here, not against an enemy (that is TLS).
-    return source.md5 in ("", hashlib.md5(data, usedforsecurity=False).hexdigest())
+    # Where Keras pins MD5, it guards against a cut file, not against an enemy (that is TLS).
+    if len(source.digest) == SHA256_DIGITS:
+        return source.digest == hashlib.sha256(data).hexdigest()
+    return source.digest in ("", hashlib.md5(data, usedforsecurity=False).hexdigest())
 
 
 def _download(name: str, source: Download) -> Path:

@@ -1,0 +1,68 @@
+"""Networks put together and cut apart: preprocessing before a backbone, a head behind, a cut in two."""
+
+from typing import Any
+
+import numpy as np
+
+from wreck_core.errors import ParamsError
+from wreck_core.training.backbones import Backbone
+from wreck_core.training.head import Linear
+from wreck_core.training.runtime import keras
+
+
+def with_preprocessing(backbone: Backbone, network: Any) -> Any:
+    """Put the preprocessing before a built network: float32 RGB (N, px, px, 3) in 0-255 → (N, F).
+
+    EfficientNet and ConvNeXt bring first layers of their own, and what these do depends on how they were
+    built (`weights="imagenet"` adds one), so they are cut off and ours take their place.
+    """
+    own = [layer for layer in network.layers if isinstance(layer, keras.layers.Normalization)]
+    trunk = keras.Model(own[-1].output, network.output, name=network.name) if own else network
+    return _behind(backbone, trunk, backbone.name)
+
+
+def split(backbone: Backbone, network: Any) -> tuple[Any, Any]:
+    """Cut a built network in two that share its layers: pictures → activations, activations → (N, F).
+
+    The first takes float32 RGB (N, px, px, 3) in 0-255; both in turn say what `with_preprocessing` says.
+    Raises ParamsError where the backbone has no cut.
+    """
+    if not backbone.cut:
+        raise ParamsError(
+            f"{backbone.name} cannot be cut in two: more than one tensor is alive at every depth",
+            where="backbones: recipe",
+            fix="use the recipe frozen or full",
+        )
+    name = backbone.cut.removeprefix("before ")
+    layer = network.get_layer(name)
+    activations = layer.output if name == backbone.cut else layer.input
+    own = [layer for layer in network.layers if isinstance(layer, keras.layers.Normalization)]
+    start = own[-1].output if own else network.input
+    lower = _behind(backbone, keras.Model(start, activations), f"{backbone.name}_lower")
+    return lower, keras.Model(activations, network.output, name=f"{backbone.name}_top_blocks")
+
+
+def add_head(trunk: Any, linear: Linear) -> Any:
+    """Put a fitted linear map on a trunk: the result gives logits (N, K)."""
+    dense = keras.layers.Dense(linear.bias.size, name="logits")
+    network = keras.Model(trunk.input, dense(trunk.output), name=trunk.name)
+    dense.set_weights([linear.weights.astype(np.float32), linear.bias.astype(np.float32)])
+    return network
+
+
+def freeze(network: Any, kind: Any = keras.layers.Layer) -> None:
+    """Freeze every layer of a kind, one by one, also inside of nested networks.
+
+    Calling a network with `training=False` does not do it: under `fit` the statistics of its batch
+    norms move all the same (keras-team/keras#20285).
+    """
+    for layer in network.layers:
+        if isinstance(layer, kind):
+            layer.trainable = False
+        elif isinstance(layer, keras.Model):
+            freeze(layer, kind)
+
+
+def _behind(backbone: Backbone, network: Any, name: str) -> Any:
+    image = keras.Input(network.input_shape[1:], name="image")
+    return keras.Model(image, network(backbone.preprocessing(image)), name=name)
