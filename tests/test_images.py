@@ -117,6 +117,15 @@ def test_luma_is_upright_at_any_size() -> None:
     assert images.decode_grey(turned, enough_px=51).shape == (150, 100)
 
 
+def test_a_reduced_decode_keeps_the_colours_in_their_order():
+    red = np.zeros((200, 120, 3), np.uint8)
+    red[..., 0] = 250
+    small = images.decode(images.encode(red, "jpg"), enough_px=30)
+    assert small.shape == (50, 30, 3)
+    assert small[25, 15, 0] > 200
+    assert small[25, 15, 1:].max() < 50
+
+
 @settings(max_examples=200)
 @given(
     st.sampled_from([b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF....WEBP", b"GIF89a", b"BM"]),

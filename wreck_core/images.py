@@ -126,32 +126,39 @@ _SIZE_READERS = {
 }
 
 
-def decode(data: bytes, *, max_pixels: int = PIXEL_CAP) -> Image:
+def decode(data: bytes, *, max_pixels: int = PIXEL_CAP, enough_px: int | None = None) -> Image:
     """Decode bytes to upright RGB uint8 (H, W, 3).
 
-    Raises ImageRejectedError with status `not_image`, `too_many_pixels` or `decode_failed`. The size is
-    read from the header first, so a bomb is refused before a pixel is decoded.
+    A JPEG is decoded to a half, quarter or eighth of its size as long as its shorter side keeps
+    `enough_px`; None: to its whole size. Raises ImageRejectedError with status `not_image`,
+    `too_many_pixels` or `decode_failed`. The size is read from the header first, so a bomb is refused
+    before a pixel is decoded.
     """
-    _refuse_bomb(read_header(data), max_pixels)
-    return _decode(data, cv2.IMREAD_COLOR_RGB)
+    header = read_header(data)
+    _refuse_bomb(header, max_pixels)
+    return _decode(data, cv2.IMREAD_COLOR_RGB | _reduction(header, enough_px))
 
 
 def decode_grey(data: bytes, *, max_pixels: int = PIXEL_CAP, enough_px: int | None = None) -> Image:
     """Decode bytes to upright luma uint8 (H, W), without the colours first: half the time of a JPEG.
 
-    A JPEG is decoded to a half, quarter or eighth of its size as long as its shorter side keeps
-    `enough_px`; None: to its whole size. Raises ImageRejectedError as `decode` does.
+    `enough_px` is that of `decode`. Raises ImageRejectedError as `decode` does.
     """
     header = read_header(data)
     _refuse_bomb(header, max_pixels)
-    flags = cv2.IMREAD_GRAYSCALE
-    if enough_px is not None and header.format == "jpeg":
-        times = min(header.width, header.height) // enough_px
-        flags = next((flag for least, flag in _REDUCED_GREY.items() if times >= least), flags)
-    return _decode(data, flags)
+    return _decode(data, cv2.IMREAD_GRAYSCALE | _reduction(header, enough_px))
 
 
-_REDUCED_GREY = {
+def _reduction(header: Header, enough_px: int | None) -> int:
+    """Give OpenCV's flag for the smallest decode that is large enough; 0 for the whole size."""
+    if enough_px is None or header.format != "jpeg":
+        return 0
+    times = min(header.width, header.height) // enough_px
+    return next((flag for least, flag in _REDUCED.items() if times >= least), 0)
+
+
+# The grey flags: IMREAD_COLOR_RGB beside them brings the colours, as the coloured ones are BGR.
+_REDUCED = {
     8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
     4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
     2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
@@ -176,12 +183,12 @@ def _decode(data: bytes, flags: int) -> Image:
     return np.asarray(image, np.uint8)
 
 
-def load(path: Path, *, max_pixels: int = PIXEL_CAP) -> Image:
-    """Read and decode a file to upright RGB uint8 (H, W, 3).
+def load(path: Path, *, max_pixels: int = PIXEL_CAP, enough_px: int | None = None) -> Image:
+    """Read and decode a file to upright RGB uint8 (H, W, 3); `enough_px` is that of `decode`.
 
     Raises ImageRejectedError as `decode` does, StorageError when the file cannot be read.
     """
-    return _load(path, lambda data: decode(data, max_pixels=max_pixels))
+    return _load(path, lambda data: decode(data, max_pixels=max_pixels, enough_px=enough_px))
 
 
 def load_grey(path: Path) -> Image:

@@ -70,9 +70,10 @@ def test_shift_is_measured_on_common_pictures_with_unchanged_labels_only(night):
     for name in NAMES:
         answered.answer(layout, name, 1.5)
     told = make()
+    now = {name: text.split() for name, text in told["predictions"].items() if name != "p"}
     assert told["changes"]["pictures"] == {"common": 128, "new": 0, "gone": 7, "relabelled": 5}
-    now = told["predictions"]
-    was = dict(zip(then["sha256"], zip(then["truth"], then["p"]["mobilenet"], strict=True), strict=True))
+    before = zip(then["truth"].split(), map(float, then["p"]["mobilenet"].split()), strict=True)
+    was = dict(zip(then["sha256"].split(), before, strict=True))
     common = [at for at, name in enumerate(now["sha256"]) if was[name][0] == now["truth"][at]]
     wins = pairs = 0.0  # within fold, by pair count
     for fold in set(now["fold"]):
@@ -111,12 +112,11 @@ def test_gate_fails_when_the_leader_is_proven_worse_and_the_stage_still_ends_wel
 def test_new_pictures_of_another_kind_are_drift(night):
     layout, _, make = night
     then = json.loads(layout.previous_report.read_text())
-    for name, value in then["predictions"].items():
-        if isinstance(value, list | str):
-            then["predictions"][name] = value[:70]
-    then["predictions"]["p"] = {name: p[:70] for name, p in then["predictions"]["p"].items()}
+    parts = [then["predictions"], then["predictions"]["p"]]
+    for columns in parts:
+        columns |= {name: " ".join(text.split()[:70]) for name, text in columns.items() if name != "p"}
     layout.previous_report.write_text(json.dumps(then))
-    known = set(then["predictions"]["sha256"])
+    known = set(then["predictions"]["sha256"].split())
     candidates = pd.read_parquet(layout.candidates)
     fresh = ~candidates["sha256"].str[: changes.NAME_DIGITS].isin(known)
     candidates.loc[fresh, "brightness"] += 300

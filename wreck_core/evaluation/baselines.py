@@ -17,7 +17,7 @@ from wreck_core.images import Image, resize
 
 _FORMATS = ("jpeg", "png", "webp")
 _LEVELS = 4  # of each colour channel in the histogram
-_SIDE_PX = 64
+SIDE_PX = 64
 
 
 def majority(cases: Cases) -> Vector:
@@ -59,7 +59,7 @@ def colour_features(image: Image) -> Vector:
 
     `image` RGB uint8 (H, W, 3).
     """
-    pixels = resize(image, _SIDE_PX, _SIDE_PX).reshape(-1, 3)
+    pixels = resize(image, SIDE_PX, SIDE_PX).reshape(-1, 3)
     levels = pixels.astype(np.int64) * _LEVELS // 256
     cell = levels @ np.array([_LEVELS**2, _LEVELS, 1])
     histogram = np.bincount(cell, minlength=_LEVELS**3) / len(pixels)

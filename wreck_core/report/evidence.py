@@ -164,7 +164,12 @@ def _colour_only(cases: Cases, pictures: pd.DataFrame, layout: Layout) -> Answer
     paths = [layout.root / path for path in pictures["path"]]
     try:
         with ThreadPoolExecutor(_DECODERS) as pool:
-            rows = list(pool.map(lambda path: baselines.colour_features(images.load(path)), paths))
+            rows = list(
+                pool.map(
+                    lambda path: baselines.colour_features(images.load(path, enough_px=baselines.SIDE_PX)),
+                    paths,
+                )
+            )
     except (ImageRejectedError, StorageError) as error:
         return Failure("colour-only", f"a picture cannot be read: {error.where}", "run `dvc checkout`")
     p = baselines.logistic(cases, np.stack(rows))

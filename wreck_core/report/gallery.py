@@ -130,7 +130,9 @@ def _thumbnails(
     for at in shown:
         picture = evidence.pictures.iloc[at]
         try:
-            small = images.fit_within(images.load(layout.root / str(picture["path"])), SIDE_PX)
+            small = images.fit_within(
+                images.load(layout.root / str(picture["path"]), enough_px=2 * SIDE_PX), SIDE_PX
+            )
         except (ImageRejectedError, StorageError):
             continue  # the page shows the picture's number in its place
         if mode == "blur":

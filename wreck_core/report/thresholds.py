@@ -12,8 +12,8 @@ def counts(report: dict[str, Any], backbone: str) -> list[tuple[int, int]]:
 
     An alarm is p >= threshold, as in the stored answers.
     """
-    truth = np.array(list(report["predictions"]["truth"])) == "1"
-    p = np.array(report["predictions"]["p"][backbone])
+    truth = np.array(report["predictions"]["truth"].split()) == "1"
+    p = np.array(report["predictions"]["p"][backbone].split(), np.float64)
     at = np.linspace(0, 1, STEPS + 1)
     found, alarms = (np.sort(p[side]) for side in (truth, ~truth))
     return [
