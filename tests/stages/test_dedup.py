@@ -249,6 +249,19 @@ def test_too_many_near_duplicates_stop_the_stage_and_leave_no_file(
     assert not layout.duplicates.exists()
 
 
+def test_too_large_a_cluster_stops_the_stage_shows_it_and_leaves_no_file(
+    relaxed: Params, layout: Layout, fetch: Callable[..., None]
+) -> None:
+    copies = [jpeg(photo(1), quality) for quality in (90, 80, 70, 60)]
+    fetch(*((str(at), data) for at, data in enumerate(copies)), ("other", jpeg(photo(2))))
+    small = relaxed.dedup.model_copy(update={"max_cluster": 3})
+    with pytest.raises(GateError, match="one cluster holds 4 pictures") as stopped:
+        dedup.run(relaxed.model_copy(update={"dedup": small}), layout)
+    assert all(sha(data) in str(stopped.value) for data in copies)
+    assert not layout.duplicates.exists()
+    assert not layout.dedup_json.exists()
+
+
 def test_byte_duplicates_never_stop_the_stage(
     params: Params, layout: Layout, fetch: Callable[..., None]
 ) -> None:
