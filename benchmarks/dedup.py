@@ -83,7 +83,7 @@ def main() -> int:
         print(json.dumps({"about": about, **tables}, indent=2))
     else:
         print("; ".join(f"{name} {value}" for name, value in about.items()))
-        for name, rows in tables.items():
+        for name, rows in (each for each in tables.items() if each[1]):
             print(f"\n{name}")
             machine.show_table(rows)
     return 1 if any(goal.startswith("MISSED") for goal in goals) else 0
