@@ -1,3 +1,4 @@
+import hashlib
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -10,6 +11,7 @@ import pytest
 from wreck_core import files
 from wreck_core import params as params_module
 from wreck_core.errors import InputError
+from wreck_core.ingest import blocklist, urls
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.stages import predict, train
@@ -114,6 +116,22 @@ def test_a_url_goes_through_the_safe_door(trained, photos, site):
         predict.run(params, layout, [str(photos / "wreck.png")]).data["rows"][0]["p_damaged"], abs=1e-5
     )
     assert rows[1]["error"].startswith("http_4xx")
+
+
+@pytest.mark.parametrize("named", ["url_id", "sha256", "host"])
+def test_what_was_taken_down_is_not_looked_at_again_by_its_url(trained, photos, site, named):
+    params, layout = trained
+    url = f"{site}/wreck.png"
+    port = int(site.rpartition(":")[2])
+    own_network = params.scrape.model_copy(update={"allow_private": True, "ports": [port], "retries": 0})
+    sha256 = hashlib.sha256((photos / "wreck.png").read_bytes()).hexdigest()
+    known = {"url_id": urls.url_id(urls.normalise(url)), "sha256": sha256, "host": "127.0.0.1"}
+    blocklist.add(layout.takedowns, [blocklist.Tombstone(**{named: known[named]})])
+    allowed = params.model_copy(update={"scrape": own_network})
+    (row,) = predict.run(allowed, layout, [url]).data["rows"]
+    layout.takedowns.unlink()
+    assert row["error"].startswith("blocklisted")
+    assert row["label"] is None
 
 
 def test_the_leader_of_the_board_is_used_and_else_the_first_that_is_trained(trained):

@@ -9,6 +9,7 @@ from typing import Any
 
 from wreck_core import files, images
 from wreck_core.errors import ImageRejectedError, InputError
+from wreck_core.ingest import blocklist
 from wreck_core.ingest.outcome import FetchFailedError
 from wreck_core.ingest.picture import judge_magic
 from wreck_core.ingest.robots import Robots
@@ -32,7 +33,7 @@ def run(params: Params, layout: Layout, sources: Sequence[str], model: str | Non
     name = model or leader(params, layout)
     runtime.start(params.train.threads, params.train.seed)
     predictor = Predictor(layout.model(name))
-    pictures = (picture for source in sources for picture in _open(source, params))
+    pictures = (picture for source in sources for picture in _open(source, params, layout))
     rows: list[dict[str, Any]] = []
     while batch := list(islice(pictures, params.train.batch)):
         rows += predictor.classify(name, batch)
@@ -59,10 +60,10 @@ def leader(params: Params, layout: Layout) -> str:
     raise InputError("there is no trained model yet", where=str(layout.models), fix="run `dvc repro`")
 
 
-def _open(source: str, params: Params) -> Iterator[Picture]:
+def _open(source: str, params: Params, layout: Layout) -> Iterator[Picture]:
     """Give the pictures behind a source: a URL, a file, or all that lie in a folder."""
     if source.startswith(("http://", "https://")):
-        yield _fetch(source, params)
+        yield _fetch(source, params, layout)
         return
     path = Path(source)
     if not path.is_dir():
@@ -74,13 +75,17 @@ def _open(source: str, params: Params) -> Iterator[Picture]:
     yield from map(_read, inside)
 
 
-def _fetch(url: str, params: Params) -> Picture:
-    """Fetch as `scrape` does: no private address, nothing that is no picture, robots.txt heard."""
+def _fetch(url: str, params: Params, layout: Layout) -> Picture:
+    """Fetch as `scrape` does: no private address, nothing taken down, no other file, robots.txt heard."""
     deadline_at = monotonic() + params.scrape.deadline_s
-    with Client(params.scrape, UrlMap(())) as client:
+    barred = blocklist.blocklist(blocklist.read(layout.takedowns))
+    with Client(params.scrape, UrlMap(()), barred=barred) as client:
         try:
             terms = Robots(client, params.scrape).terms(deadline_at, judge_magic)
-            return _decode(redact(url), client.get(normalise(url), terms, deadline_at).body)
+            picture = _decode(redact(url), client.get(normalise(url), terms, deadline_at).body)
+            if picture.sha256 in barred.sha256s:
+                raise FetchFailedError("blocklisted", "is a picture that was taken down")
+            return picture
         except (FetchFailedError, ImageRejectedError) as error:
             return Picture(redact(url), error=f"{error.status}: {error.what}")
 
