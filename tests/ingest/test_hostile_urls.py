@@ -3,13 +3,16 @@
 import ipaddress
 import socket
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from itertools import cycle
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wreck_core.ingest import transfer
 from wreck_core.ingest.addresses import is_public
 from wreck_core.ingest.outcome import STATUSES, FetchFailedError
 from wreck_core.ingest.transfer import resolve
@@ -238,6 +241,30 @@ def test_a_name_that_changes_its_address_is_judged_at_the_socket(
     rows = fetch(["http://rebinding.example/x.jpg"], no_robots)
     assert rows["http://rebinding.example/x.jpg"].status in ("refused", "blocked_address")
     assert "127.0.0.1" not in connected
+
+
+def test_a_name_that_changes_with_every_look_up_never_leads_to_a_private_address(
+    fetch: Any, impatient: ScrapeParams, connected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = socket.getaddrinfo
+    turns = cycle([["93.184.215.14"], ["127.0.0.1"], ["10.0.0.5", "93.184.215.14"], ["93.184.215.14", "::1"]])
+    asked: list[str] = []
+
+    def rebinding(host: str, port: int, *rest: Any, **more: Any) -> Any:
+        asked.append(host)
+        return [found for address in next(turns) for found in real(address, port, *rest, **more)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+    monkeypatch.setattr(socket.socket, "connect", _refuse)
+    # Without the cache every connection looks the name up anew.
+    monkeypatch.setattr(transfer, "_lookup", transfer._lookup.__wrapped__)
+    eager = impatient.model_copy(update={"robots": False, "breaker": 1000, "threads": 1})
+    rows = fetch([f"http://rebinding.example/{number}.jpg" for number in range(40)], eager)
+    statuses = Counter(row.status for row in rows.values())
+    assert statuses == {"refused": 10, "blocked_address": 30}
+    # One look-up each: what was judged is what was connected to.
+    assert asked == ["rebinding.example"] * 40
+    assert connected == ["93.184.215.14"] * 10
 
 
 def _refuse(self: socket.socket, address: tuple[Any, ...]) -> None:
