@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from wreck_core.errors import StorageError
+from wreck_core.errors import InputError, StorageError
 from wreck_core.ingest.ledger import Ledger
 from wreck_core.ingest.picture import Picture
 from wreck_core.ingest.rows import Held, Row
@@ -109,3 +109,25 @@ def test_a_damaged_file_is_a_storage_error_that_names_it(tmp_path: Path) -> None
     (tmp_path / "ledger.db").write_bytes(b"no database at all" * 1000)
     with pytest.raises(StorageError, match=r"ledger\.db"):
         Ledger(tmp_path / "ledger.db")
+
+
+def test_a_ledger_of_another_version_is_bad_input_and_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with Ledger(path) as ledger:
+        read(ledger, "x.txt", ListedUrl(1, A))
+    with sqlite3.connect(path) as older:
+        older.execute("ALTER TABLE urls DROP COLUMN license")
+    older.close()
+    before = path.read_bytes()
+    with pytest.raises(InputError, match="another version of wreck: the columns of urls") as caught:
+        Ledger(path)
+    assert caught.value.exit_code == 2
+    assert "space" not in str(caught.value)
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_no_ledger_is_told_from_a_full_disk(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    path.write_bytes(b"not a database at all" * 100)
+    with pytest.raises(StorageError, match="move the file away"):
+        Ledger(path)

@@ -7,22 +7,26 @@ to be fetched. candidates.parquet can be rebuilt from it without touching a pict
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from wreck_core.errors import StorageError
+from wreck_core.errors import InputError, StorageError
 from wreck_core.ingest import ledger_sql as sql
 from wreck_core.ingest.blocklist import Blocklist
 from wreck_core.ingest.rows import Held, Row
 from wreck_core.ingest.url_list import Account, ListedUrl
 from wreck_core.ingest.urls import host_of, normalise, redact, url_id
 
+_MOVE_IT_AWAY = "move the file away and scrape the lists again: stored pictures stay, each URL is asked again"
+
 
 class Ledger:
     """The ledger file, opened by one thread. A context manager. Every method commits what it writes.
 
-    Raises StorageError when the file is damaged or the disk fails.
+    Raises StorageError when the file is damaged or the disk fails, InputError when another version of this
+    program wrote it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,6 +39,7 @@ class Ledger:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA secure_delete = ON")
+            self._check_version()
             self._db.executescript(sql.SCHEMA + sql.TEMP)
         except (sqlite3.Error, OSError) as error:
             raise self._storage_error(error) from error
@@ -51,11 +56,29 @@ class Ledger:
             raise self._storage_error(error) from error
 
     def _storage_error(self, error: Exception) -> StorageError:
+        broken = getattr(error, "sqlite_errorname", "") in ("SQLITE_NOTADB", "SQLITE_CORRUPT")
         return StorageError(
             f"the ledger failed: {error}",
             where=str(self._path),
-            fix="free some space or mend the disk, then run the same command again",
+            fix=_MOVE_IT_AWAY
+            if broken
+            else "free some space or mend the disk, then run the same command again",
         )
+
+    def _check_version(self) -> None:
+        """Compare the columns of the tables that are there with those that we know."""
+        with closing(sqlite3.connect(":memory:")) as model:
+            model.executescript(sql.SCHEMA)
+            wanted = _columns(model)
+        held = _columns(self._db)
+        differ = [table for table, columns in wanted.items() if table in held and held[table] != columns]
+        if differ:
+            self._db.close()
+            raise InputError(
+                f"was written by another version of wreck: the columns of {' and '.join(differ)} are others",
+                where=str(self._path),
+                fix=_MOVE_IT_AWAY,
+            )
 
     def next_reading(self) -> int:
         """Give the number of a new reading of lists."""
@@ -207,6 +230,14 @@ class Ledger:
         self._db.execute("DELETE FROM shared")
         self._db.execute(sql.MARK_SHARED, (placeholder_urls,))
         self._marked_at = placeholder_urls
+
+
+def _columns(database: sqlite3.Connection) -> dict[str, list[str]]:
+    """Name the columns of each table, in order."""
+    columns: dict[str, list[str]] = {}
+    for table, name in database.execute(sql.TABLE_COLUMNS):
+        columns.setdefault(table, []).append(name)
+    return columns
 
 
 def _names(barred: Blocklist) -> dict[str, str]:

@@ -50,6 +50,11 @@ CREATE TABLE IF NOT EXISTS lists (
 ) STRICT;
 """
 
+TABLE_COLUMNS = """
+SELECT tables.name, columns.name FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns
+WHERE tables.type = 'table' ORDER BY tables.name, columns.cid
+"""
+
 NEW_URL = """
 INSERT INTO urls (reading, list, line, list_label, list_sha256, source, license, url_id, url, host)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
