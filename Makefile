@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed-from-lock
 
-.PHONY: venv system demo test test-all real check lock clean
+.PHONY: venv system demo test test-all real seed-split check lock clean
 
 venv: $(STAMP)
 
@@ -26,6 +26,10 @@ demo: venv system
 # The whole job on 1,227 real photos, in ./real/. Without a network: MIRROR=folder/of/photos.
 real: venv system
 	$(BIN)/python -m wreck_core.cli.real real $(if $(MIRROR),--mirror $(MIRROR))
+
+# Our recipes on the seed notebook's own split of these photos, in ./real/ too: reports/seed_split.csv.
+seed-split: venv system
+	$(BIN)/python -m wreck_core.cli.seed_split real $(if $(MIRROR),--mirror $(MIRROR))
 
 test: venv system
 	$(BIN)/pytest -q -m "not slow"

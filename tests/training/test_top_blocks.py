@@ -78,7 +78,7 @@ def test_a_fit_that_was_cut_off_goes_on_to_the_same_bytes(task):
     begun._state.reset()
     begun._start_head(part.train)
     begun._state.losses.append(begun._epoch(0, 0, part.train))
-    begun._state.save(cut.checkpoint / "part0.npz")
+    begun._state.save(cut.checkpoint / "seed29-part0.npz")
     done: list[int] = []
     rest = top_blocks.Tuning(replace(cut, progress=lambda at, total, text: done.append(at)))
     assert rest.fit(0, part) == expected

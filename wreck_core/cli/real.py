@@ -12,6 +12,7 @@ from wreck_core.sample.mirror import mirror
 ORIGIN = (
     "https://raw.githubusercontent.com/tpham222/Wreck_Detect/15fc84e64125a8c3ddd3b535aa787003ba6a8e4b/images/"
 )
+LIST, PURPOSE = "data/urls/wreck_detect.csv", "real run"
 OK, SOME_FAILED = 0, 1
 
 
@@ -23,7 +24,7 @@ def main(
     ] = None,
 ) -> None:
     """Fetch, de-duplicate, label, train every backbone, rank. A backbone without weights is a failed row."""
-    clone(folder, "real run", afresh=False)
+    clone(folder, PURPOSE, afresh=False)
     with ExitStack() as stack:
         maps = ("--map", f"{ORIGIN}={stack.enter_context(mirror(photos))}") if photos else ()
         code = run(folder, "python", "-m", "flows", "nightly", *maps, ends=(OK, SOME_FAILED))

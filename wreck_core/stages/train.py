@@ -5,6 +5,8 @@ import json
 import shutil
 from time import monotonic
 
+import pandas as pd
+
 from wreck_core import files, provenance
 from wreck_core.errors import UsageError, WreckError
 from wreck_core.layout import Layout
@@ -65,7 +67,8 @@ def _train(params: Params, layout: Layout, name: str, progress: Progress) -> Sum
         data_rev=provenance.data_rev(layout),
         fingerprint=provenance.fingerprint(layout, f"train@{name}"),
     )
-    task = _task(params, layout, name, progress)
+    samples = pictures.read_samples(layout, params.labels.classes)
+    task = make_task(params, layout, name, samples, progress)
     check_enough(task)
     runtime.start(params.train.threads, params.train.seed)
     outcome = RECIPES[task.recipe](task)
@@ -80,8 +83,8 @@ def _train(params: Params, layout: Layout, name: str, progress: Progress) -> Sum
     )
 
 
-def _task(params: Params, layout: Layout, name: str, progress: Progress) -> Task:
-    """Bring a row together with its data and weights."""
+def make_task(params: Params, layout: Layout, name: str, samples: pd.DataFrame, progress: Progress) -> Task:
+    """Bring a row together with its samples (as `read_samples` gives them) and its weights."""
     row = params.backbones[name]
     backbone = backbones.find(row.builder or name)
     classes = params.labels.classes
@@ -95,7 +98,7 @@ def _task(params: Params, layout: Layout, name: str, progress: Progress) -> Task
         weights=weights.resolve(backbone, row.weights, dirs, layout.root),
         classes=tuple(classes),
         positive=params.labels.positive,
-        samples=pictures.read_samples(layout, classes),
+        samples=samples,
         params=params.train,
         root=layout.root,
         features=layout.features,

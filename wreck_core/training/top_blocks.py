@@ -69,7 +69,7 @@ class Tuning:
 
     def fit(self, number: int, part: Part) -> list[float]:
         """Tune from the first weights on, or from the last finished epoch; give the loss of each epoch."""
-        kept = self._task.checkpoint / f"part{number}.npz"
+        kept = self._task.checkpoint / f"seed{self._task.params.seed}-part{number}.npz"
         self._state.reset()
         self._start_head(part.train)
         if kept.exists():

@@ -1,0 +1,66 @@
+"""The notebook's split, on its photos where this machine has them."""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from wreck_core.errors import InputError
+from wreck_core.layout import Layout
+from wreck_core.params import Params
+from wreck_core.stages import seed_split
+from wreck_core.stages.seed_split import Trial
+from wreck_core.training import seed_photos
+
+# Keras hands TensorFlow's variables to numpy 2 in the old way.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+URL = "https://photos.example/images/"
+
+
+def store(layout: Layout, photos: Path, keep: slice = slice(None)) -> None:
+    """Lay the photos into the workspace as the scrape would have."""
+    rows = []
+    for path in sorted(photos.glob("*/*"))[keep]:
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        target = layout.images / sha256
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+        url = URL + path.relative_to(photos).as_posix().replace(" ", "%20")
+        rows.append({"sha256": sha256, "path": layout.relative(target), "url": url})
+    pd.DataFrame(rows).to_parquet(layout.candidates)
+
+
+def test_the_split_is_the_notebook_s(layout: Layout, reference_photos: Path) -> None:
+    store(layout, reference_photos)
+    split = seed_photos.read_split(layout)
+    expected = pd.read_csv(reference_photos.parent / "seed_split.csv").set_index("path")
+    judged = set(split["file"][split["split"] == "test"])
+    assert judged == set(expected.index[expected["subset"] == "val"])
+    assert (split["label"][split["split"] == "test"] == "damaged").sum() == 116
+
+
+def test_other_photos_than_the_notebook_s_are_refused(layout: Layout, reference_photos: Path) -> None:
+    store(layout, reference_photos, slice(10))
+    with pytest.raises(InputError, match="holds 10 photos of the notebook, not 1,227"):
+        seed_photos.read_split(layout)
+
+
+@pytest.mark.slow
+def test_frozen_rows_are_judged_beside_the_published_ones(
+    layout: Layout, params: Params, reference_photos: Path
+) -> None:
+    store(layout, reference_photos)
+    trials = [Trial("efficientnet_lite0", "frozen"), Trial("efficientnet_lite1", "frozen")]
+    seed_split.run(params, layout, trials, seeds=(29,))
+    table = pd.read_csv(layout.reports / "seed_split.csv")
+    assert table.columns.tolist() == seed_split.COLUMNS
+    assert table["recipe"].tolist() == ["frozen"] * 3 + ["published"] * 6
+    ours = table[table["recipe"] == "frozen"]
+    assert ours["backbone"].tolist()[-1] == "mean of 2"
+    assert (ours["auc"] > 0.93).all()
+    assert ((ours["auc_low"] < ours["auc"]) & (ours["auc"] < ours["auc_high"])).all()
+    assert np.isnan(table["auc_low"].to_numpy()[-1])

@@ -1,0 +1,115 @@
+"""The seed notebook's own split (982 photos to learn from, 245 to judge) under our recipes, beside its table.
+
+Nothing is chosen by these 245 photos: epochs, strengths and the members of the mean stood before.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from wreck_core import files
+from wreck_core.evaluation import intervals, metrics
+from wreck_core.layout import Layout
+from wreck_core.params import BackboneRow, Params
+from wreck_core.stages.train import RECIPES, make_task
+from wreck_core.summary import Progress, Summary, silent
+from wreck_core.training import runtime
+from wreck_core.training.seed_photos import read_split
+
+SEEDS = (29, 30, 31)
+EPOCHS = 8
+BACKBONES = ("mobilenet_v2", "efficientnet_lite0", "mobilenet")
+COLUMNS = ["backbone", "recipe", "loss", "accuracy", "precision", "recall", "auc", "auc_low", "auc_high"]
+# What the seed project (tpham222/Wreck_Detect) published for the same 245 photos, in the order of COLUMNS.
+PUBLISHED = (
+    ("mobilenet_v2", 0.369190, 0.893878, 0.932692, 0.836207, 0.956161),
+    ("resnet50", 0.589307, 0.885714, 0.879310, 0.879310, 0.963546),
+    ("inception_v3", 0.540045, 0.877551, 0.930000, 0.801724, 0.951116),
+    ("efficientnet_b1", 0.476308, 0.857143, 0.824000, 0.887931, 0.941693),
+    ("nasnet", 0.734002, 0.853061, 0.877358, 0.801724, 0.934309),
+    ("xception", 0.459689, 0.812245, 0.812500, 0.784483, 0.894179),
+)
+
+Says = NDArray[np.float64]  # probabilities of damage, (seeds, judged photos)
+
+
+class Trial(NamedTuple):
+    """One row to be trained on the split, under several seeds."""
+
+    backbone: str
+    recipe: Literal["frozen", "top_blocks"]
+
+
+TRIALS = (*(Trial(name, "frozen") for name in BACKBONES), *(Trial(name, "top_blocks") for name in BACKBONES))
+
+
+def run(
+    params: Params,
+    layout: Layout,
+    trials: Sequence[Trial] = TRIALS,
+    seeds: Sequence[int] = SEEDS,
+    progress: Progress = silent,
+) -> Summary:
+    """Train every trial under every seed, judge the 245 photos and write reports/seed_split.csv.
+
+    A score is the mean over the seeds; its interval is of the photos, with all seeds on each resample.
+    Raises InputError when the notebook's photos were not scraped, and what a training raises.
+    """
+    samples = read_split(layout)
+    judged = (samples["split"] == "test").to_numpy()
+    truth = samples["label"].to_numpy()[judged] == "damaged"
+    runtime.start(params.train.threads, params.train.seed)
+    said: dict[Trial, Says] = {}
+    for trial in trials:
+        one = [_answers(params, layout, trial, seed, samples, progress)[judged] for seed in seeds]
+        said[trial] = np.stack(one)
+    for recipe in dict.fromkeys(trial.recipe for trial in trials):
+        members = [said[trial] for trial in trials if trial.recipe == recipe]
+        if len(members) > 1:
+            said[Trial(f"mean of {len(members)}", recipe)] = np.mean(members, axis=0)
+    rows = [{**trial._asdict(), **_scores(truth, p, params)} for trial, p in said.items()]
+    published = [dict(zip(COLUMNS, (row[0], "published", *row[1:]), strict=False)) for row in PUBLISHED]
+    table = pd.DataFrame([*rows, *published], columns=COLUMNS)
+    path = layout.reports / "seed_split.csv"
+    with files.replacing(path) as temp:
+        table.round(4).to_csv(temp, index=False, lineterminator="\n")
+    best = max(rows, key=lambda row: float(row["auc"]))
+    return Summary(
+        f"best on the seed's split: {best['backbone']}, {best['recipe']}, ROC AUC {best['auc']:.3f}",
+        rows=tuple((f"{row['backbone']}, {row['recipe']}", round(row["auc"], 4)) for row in rows),
+        data={"rows": table.astype(object).where(table.notna(), None).to_dict("records")},
+    )
+
+
+def _answers(
+    params: Params, layout: Layout, trial: Trial, seed: int, samples: pd.DataFrame, progress: Progress
+) -> NDArray[np.float64]:
+    """Train one trial under one seed; what it says of every photo (of those it learned from: nothing)."""
+    epochs = None if trial.recipe == "frozen" else EPOCHS
+    row = BackboneRow(weights="imagenet", builder=trial.backbone, recipe=trial.recipe, epochs=epochs)
+    settings = params.model_copy(update={"backbones": {"row": row}})
+    task = make_task(settings, layout, "row", samples, progress)
+    # One folder for all seeds: the views of a picture are the same.
+    folder = layout.checkpoints / "seed_split" / f"{trial.backbone}-{trial.recipe}"
+    task = replace(task, checkpoint=folder, params=params.train.model_copy(update={"seed": seed}))
+    return RECIPES[trial.recipe](task).p_calibrated()[:, 0]
+
+
+def _scores(truth: NDArray[np.bool_], says: Says, params: Params) -> dict[str, Any]:
+    counts = [metrics.confusion(truth, p, 0.5) for p in says]
+    cases = metrics.Cases(truth, np.zeros(len(truth), np.int64), np.arange(len(truth)))
+    draws = intervals.bootstrap_auc(cases, says, draws=params.report.bootstrap, seed=params.report.seed)
+    low, high = intervals.percentile_interval(draws.mean(axis=1, keepdims=True), params.report.confidence)
+    return {
+        "loss": np.mean([metrics.log_loss(truth, p) for p in says]),
+        "accuracy": np.mean([one.accuracy for one in counts]),
+        "precision": np.mean([one.precision for one in counts]),
+        "recall": np.mean([one.recall for one in counts]),
+        "auc": np.mean([metrics.within_fold_auc(cases, p) for p in says]),
+        "auc_low": low[0],
+        "auc_high": high[0],
+    }

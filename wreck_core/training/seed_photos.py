@@ -1,0 +1,41 @@
+"""The seed notebook's photos and its split of them: 982 to learn from, 245 to judge."""
+
+from pathlib import PurePosixPath
+from urllib.parse import unquote
+
+import numpy as np
+import pandas as pd
+
+from wreck_core.errors import InputError
+from wreck_core.layout import Layout
+from wreck_core.training.recipe import FINAL
+
+LABELS = {"positives": "damaged", "negatives": "undamaged"}  # by the folder of a photo
+PHOTOS, JUDGED, SEED = 1227, 245, 29  # of the notebook
+
+
+def read_split(layout: Layout) -> pd.DataFrame:
+    """Find the notebook's photos among the candidates and split them as it did.
+
+    Returns the columns of `pictures.read_samples`; those to learn from are in no fold. Raises InputError
+    when some are missing.
+    """
+    layout.require_pictures()
+    found = pd.read_parquet(layout.candidates, columns=["sha256", "path", "url"])
+    found["file"] = ["/".join(PurePosixPath(unquote(url)).parts[-2:]) for url in found["url"]]
+    found["label"] = [LABELS.get(file.partition("/")[0]) for file in found["file"]]
+    found = found.dropna(subset="label").sort_values("file", ignore_index=True)
+    if len(found) != PHOTOS:
+        raise InputError(
+            f"holds {len(found):,} photos of the notebook, not {PHOTOS:,}",
+            where=str(layout.candidates),
+            fix="run `make seed-split`, which fetches them",
+        )
+    order = np.arange(PHOTOS)
+    np.random.RandomState(SEED).shuffle(order)  # as Keras draws `validation_split`
+    judged = np.isin(found.index, order[-JUDGED:])
+    found["split"] = np.where(judged, "test", "fold")
+    boxes = pd.Series([None] * PHOTOS, dtype=object)
+    classes = list(LABELS.values())
+    found["target"] = [classes.index(label) for label in found["label"]]
+    return found.assign(cluster=found["sha256"], source="seed", fold=FINAL, box=boxes)
