@@ -368,9 +368,9 @@ def test_a_killed_scrape_goes_on_without_fetching_a_recorded_url_again(
 
     summary = scrape.run(params, layout, ScrapeRequest((path,), url_map=(site.mirror,)))
     assert summary.data["statuses"] == {"ok": 40}
-    # One URL per thread may have been under way, or ended and not yet recorded.
+    # Per thread one URL may have been under way, and one ended and not yet recorded.
     again = [place for place, hits in site.hits.items() if hits > 1]
-    assert len(again) <= 4
+    assert len(again) <= 8
     assert set(again) <= set(answered)
     assert site.hits.total() == 40 + len(again)
     assert not list(layout.images.rglob("*.tmp"))

@@ -31,8 +31,8 @@ def fetch_all(
 ) -> Generator[list[Row], None, None]:
     """Fetch the jobs and yield their rows in batches, as they end, with their pictures safe on the disk.
 
-    A thread gets its next job only when the batch that holds its last row has been taken and the next
-    one is asked for: whoever records batches loses at most one URL per thread to a kill -9.
+    Threads go on while a batch is recorded, and no further: whoever records batches loses at most two URLs
+    per thread to a kill -9.
     Raises StorageError, after the rows that ended before it.
     """
     stopped = threading.Event()
@@ -65,6 +65,7 @@ def _work(
     # Each thread hands its row in here: to ask all futures which of them is done costs more than a fetch.
     ended: SimpleQueue[Future[Row]] = SimpleQueue()
     running = 0
+    rows: list[Row] = []
     while True:
         skipped: list[Row] = []
         while running < threads and len(skipped) < _BATCH_ROWS and (job := schedule.take()):
@@ -74,13 +75,19 @@ def _work(
             else:
                 workers.submit(downloader.fetch, job).add_done_callback(ended.put)
                 running += 1
-        if skipped:
-            yield skipped
+        if skipped or rows:
+            # Only now that the threads have work: to record takes as long as the disk takes.
+            yield skipped + rows
+            rows = []
         elif running:
             # The clock matters only to a free thread.
             done = _take(ended, schedule.wait_s() if running < threads else None)
             running -= len(done)
-            yield from _collect(done, schedule)
+            rows, failure = _collect(done, schedule)
+            if failure and rows:
+                yield rows
+            if failure:
+                raise failure
         elif schedule.empty():
             return
         else:
@@ -97,7 +104,7 @@ def _take(ended: SimpleQueue[Future[Row]], timeout_s: float | None) -> list[Futu
     return done
 
 
-def _collect(done: list[Future[Row]], schedule: Schedule) -> Iterator[list[Row]]:
+def _collect(done: list[Future[Row]], schedule: Schedule) -> tuple[list[Row], WreckError | None]:
     rows: list[Row] = []
     failure: WreckError | None = None
     for future in done:
@@ -108,7 +115,4 @@ def _collect(done: list[Future[Row]], schedule: Schedule) -> Iterator[list[Row]]
         else:
             schedule.finish(row)
             rows.append(row)
-    if rows:
-        yield rows
-    if failure:
-        raise failure
+    return rows, failure
