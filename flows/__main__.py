@@ -54,8 +54,11 @@ def refresh(
     """Scrape every list under data/urls/, find duplicates, queue, version, commit."""
     _, layout = _open()
     from flows.refresh import on
+    from flows.server import reachable
 
-    done = on(dask)(str(layout.root), tuple(url_map or ()), allow_private)
+    flow = on(dask)
+    with reachable(layout):
+        done = flow(str(layout.root), tuple(url_map or ()), allow_private)
     end(
         Summary(
             headline=done[0].headline,
@@ -71,9 +74,12 @@ def experiment(jobs: Jobs = None, dask: Dask = None, as_json: AsJson = False) ->
     """Train every backbone that is stale, and rank them all."""
     settings, layout = _open()
     from flows import experiment as module
+    from flows.server import reachable
 
+    flow = module.with_jobs(jobs or settings.nightly.jobs, dask)
     try:
-        runs = module.with_jobs(jobs or settings.nightly.jobs, dask)(str(layout.root))
+        with reachable(layout):
+            runs = flow(str(layout.root))
     except module.StagesFailedError as error:
         end(_told(error.runs, error.what), as_json)
     else:
@@ -92,9 +98,11 @@ def nightly(
     _, layout = _open()
     from flows.experiment import StagesFailedError
     from flows.nightly import nightly as flow
+    from flows.server import reachable
 
     try:
-        runs = flow(str(layout.root), jobs, tuple(url_map or ()), allow_private, dask)
+        with reachable(layout):
+            runs = flow(str(layout.root), jobs, tuple(url_map or ()), allow_private, dask)
     except StagesFailedError as error:
         end(_told(error.runs, error.what), as_json)
     else:

@@ -1,0 +1,92 @@
+"""A Prefect server of our own on loopback, which ends with the process that started it."""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prefect.logging.handlers import APILogWorker
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from wreck_core.errors import BusyError, WreckError
+from wreck_core.layout import Layout
+
+HOST = "127.0.0.1"
+START_TIMEOUT_S = 120
+DRAIN_TIMEOUT_S = 5
+POLL_S = 0.2
+PR_SET_PDEATHSIG = 1
+
+
+@contextmanager
+def reachable(layout: Layout, port: int | None = None) -> Iterator[bool]:
+    """Let Prefect, here and in processes that are started, use the server that PREFECT_API_URL names.
+
+    Where it names none one is started, at any free port of loopback unless `port` is given; the block
+    gets whether it was. Prefect's own temporary server would outlive a kill -9, and workers elsewhere would
+    each start another. Raises BusyError when something answers at `port` already.
+    """
+    if os.environ.get("PREFECT_API_URL"):
+        yield False
+        return
+    with _running(layout, port or _free_port()) as url:
+        os.environ["PREFECT_API_URL"] = url  # for the processes of the runs
+        try:
+            with temporary_settings({PREFECT_API_URL: url}):
+                yield True
+        finally:
+            APILogWorker.drain_all(timeout=DRAIN_TIMEOUT_S)  # while the server is still there
+            del os.environ["PREFECT_API_URL"]
+
+
+@contextmanager
+def _running(layout: Layout, port: int) -> Iterator[str]:
+    url = f"http://{HOST}:{port}/api"
+    if _answers(url):
+        raise BusyError(
+            "busy: a server already answers here", where=url, fix="stop it, or set PREFECT_API_URL to use it"
+        )
+    log = layout.logs / "prefect-server.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w", encoding="utf-8") as handle:
+        words = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)]
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and fixed words
+            words, stdout=handle, stderr=subprocess.STDOUT, preexec_fn=_die_with_parent
+        )
+        try:
+            deadline = time.monotonic() + START_TIMEOUT_S
+            while not _answers(url):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise WreckError("Prefect's server did not start", where=url, fix=f"see {log}")
+                time.sleep(POLL_S)
+            yield url
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=2) as answer:  # noqa: S310 - http on loopback
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to end this child with its parent, so that a kill -9 leaves no orphan server."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,94 @@
+"""The flows on a real Dask cluster: a scheduler and two workers on loopback, one killed at its work."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import commands
+import psutil
+import pytest
+import tiny
+
+# The training of `alpha` stays until the file `go` is there, and says that it has begun.
+WAITING = """
+import time
+Path("begun-" + stage.replace("@", "-")).touch()
+while stage == "train@alpha" and not Path("go").exists():
+    time.sleep(0.05)
+"""
+
+
+@contextmanager
+def cluster(root: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """A scheduler's address and its two workers, each in a process group of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"tcp://127.0.0.1:{port}"
+    quiet = ["--no-dashboard", "--host", "127.0.0.1"]
+    words = [
+        ["dask", "scheduler", *quiet, "--port", str(port)],
+        *[["dask", "worker", address, *quiet, "--nthreads", "1", "--no-nanny"]] * 2,
+    ]
+    with ExitStack() as stack:
+        started = []
+        for each in words:
+            process = commands.start(root, *each)
+            stack.callback(end, process)
+            started.append(process)
+        wait_for_workers(address, 2)
+        yield address, started[1:]
+
+
+def wait_for_workers(address: str, count: int) -> None:
+    from distributed import Client
+
+    with Client(address, timeout=60, set_as_default=False) as client:
+        client.wait_for_workers(count, timeout=60)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(60)
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_in_mid_stage_fails_nothing(tmp_path: Path) -> None:
+    layout = tiny.build(tmp_path)
+    work = layout.root / "scripts" / "work.py"
+    work.write_text(work.read_text().replace("for name in outputs:", f"{WAITING}for name in outputs:", 1))
+    with cluster(layout.root) as (address, workers):
+        flow = commands.start(layout.root, sys.executable, "-m", "flows", "experiment", "--dask", address)
+        try:
+            commands.wait_for((layout.root / "begun-train-alpha").exists, while_running=flow)
+            at_work = [each for each in workers if psutil.Process(each.pid).children()]
+            end(at_work[0])
+            (layout.root / "go").touch()
+            assert flow.wait(300) == 0
+        finally:
+            end(flow)
+    assert tiny.status(layout) == {}
+    ran = tiny.ran(layout)
+    assert set(ran) == {"dedup", "dataset", "train@alpha", "train@beta", "report"}
+    assert all(ran.count(stage) == 1 for stage in set(ran) - {"train@alpha"})
+
+
+def test_a_scheduler_that_does_not_answer_and_an_address_that_is_none_are_told_apart(tmp_path: Path) -> None:
+    layout = tiny.build(tmp_path)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        nobody = f"tcp://127.0.0.1:{closed.getsockname()[1]}"
+        words = [sys.executable, "-m", "flows", "experiment", "--dask"]
+        done = commands.run(layout.root, *words, nobody)
+    assert (done.returncode, done.stderr.startswith(f"error: {nobody}: no Dask scheduler answers")) == (
+        1,
+        True,
+    )
+    done = commands.run(layout.root, *words, "nonsense")
+    assert (done.returncode, "write it as tcp://HOST:PORT" in done.stderr) == (2, True)
