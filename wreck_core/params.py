@@ -171,8 +171,16 @@ class Params(Section):
     train: TrainParams
     weights: WeightsParams
     backbones: Annotated[dict[Name, BackboneRow], Field(min_length=1)]
+    ensembles: dict[Name, Annotated[list[Name], Field(min_length=2)]]
     report: ReportParams
     nightly: NightlyParams
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        taken = sorted(set(self.ensembles) & set(self.backbones))
+        if taken:
+            raise ValueError(f"ensembles: {taken[0]}: a backbone has this name already")
+        return self
 
 
 def read_raw(path: Path) -> dict[str, Any]:

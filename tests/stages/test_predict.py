@@ -134,14 +134,21 @@ def test_what_was_taken_down_is_not_looked_at_again_by_its_url(trained, photos, 
     assert row["label"] is None
 
 
+def test_an_ensemble_is_refused_with_its_members(layout, params):
+    with pytest.raises(InputError, match="mean_of_two is a mean of rows") as refused:
+        predict.run(params, layout, ["photo.jpg"], "mean_of_two")
+    assert "mobilenet_v2, efficientnet_lite0" in refused.value.fix
+
+
 def test_the_leader_of_the_board_is_used_and_else_the_first_that_is_trained(trained):
     params, layout = trained
     assert predict.leader(params, layout) == "efficientnet_lite0"
     layout.model("scratch_cnn").mkdir(parents=True)
     files.write_json(layout.model("scratch_cnn") / "model.json", {})
-    files.write_json(layout.reports / "leaderboard.json", {"leader": "scratch_cnn"})
+    ranked = [{"backbone": name} for name in ("mean_of_two", "scratch_cnn", "efficientnet_lite0")]
+    files.write_json(layout.reports / "leaderboard.json", {"rows": ranked})
     assert predict.leader(params, layout) == "scratch_cnn"
-    files.write_json(layout.reports / "leaderboard.json", {"leader": None})
+    files.write_json(layout.reports / "leaderboard.json", {"rows": []})
     assert predict.leader(params, layout) == "efficientnet_lite0"
 
 

@@ -87,7 +87,7 @@ def _ranked_rows(
             "tie_group": int(groups[at]),
             "tied": int((groups == groups[at]).sum()) > 1,
             "status": "ok",
-            "badge": _badge(model, params.backbones[model.name]),
+            "badge": _badge(model, params.backbones.get(model.name)),
             "p_best": float(comparison.p_best[at]),
         }
         row |= {key: model.facts.get(key) for key in (*_TRAINED, *_COST, *_ORIGIN)}
@@ -176,16 +176,16 @@ def _test_fold(params: Params, leader: Answers) -> Row:
     }
 
 
-def _badge(model: Answers, row: BackboneRow) -> str:
+def _badge(model: Answers, row: BackboneRow | None) -> str:
     recipe = str(model.facts.get("recipe", ""))
-    return "random" if row.weights == "none" and recipe != "scratch" else recipe
+    return "random" if row and row.weights == "none" and recipe != "scratch" else recipe
 
 
 def _failed(params: Params, failure: Failure) -> Row:
     row = params.backbones.get(failure.name)
     return {
         "backbone": failure.name,
-        "recipe": None if row else "baseline",
+        "recipe": None if row else "ensemble" if failure.name in params.ensembles else "baseline",
         "weights": row.weights if row else None,
         "status": "failed",
         "badge": "failed",

@@ -9,7 +9,7 @@ from wreck_core.files import read_json
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.report import board as boards
-from wreck_core.report import changes, dataset_card, evidence, gallery, slices, words
+from wreck_core.report import changes, dataset_card, ensembles, evidence, gallery, slices, words
 from wreck_core.report.board import Board, Row
 from wreck_core.report.evidence import Evidence
 
@@ -35,7 +35,7 @@ def collate(params: Params, layout: Layout, fingerprint: dict[str, str]) -> dict
 
     Raises InputError when there is no dataset to report on.
     """
-    found = evidence.read(params, layout)
+    found = ensembles.add(params, evidence.read(params, layout))
     board = boards.build(params, found)
     judged = slices.build(params, found, board)
     for row in board.rows:

@@ -31,6 +31,12 @@ def run(params: Params, layout: Layout, sources: Sequence[str], model: str | Non
     Raises InputError when there is no model, or the one that was named is none.
     """
     name = model or leader(params, layout)
+    if name in params.ensembles:
+        raise InputError(
+            f"{name} is a mean of rows and has no model of its own",
+            where="--model",
+            fix=f"use one of {', '.join(params.ensembles[name])}",
+        )
     runtime.start(params.train.threads, params.train.seed)
     predictor = Predictor(layout.model(name))
     pictures = (picture for source in sources for picture in _open(source, params, layout))
@@ -48,12 +54,14 @@ def run(params: Params, layout: Layout, sources: Sequence[str], model: str | Non
 
 
 def leader(params: Params, layout: Layout) -> str:
-    """Name the model to use: the leader of the leaderboard, or else the first trained row of params.yaml.
+    """Name the model to use: the first of the leaderboard that has one (an ensemble has none).
+
+    Without a leaderboard it is the first trained row of params.yaml.
 
     Raises InputError when nothing is trained yet.
     """
     board = layout.reports / "leaderboard.json"
-    named = [files.read_json(board)["leader"]] if board.exists() else []
+    named = [row["backbone"] for row in files.read_json(board)["rows"]] if board.exists() else []
     for name in (*named, *params.backbones):
         if name and (layout.model(name) / "model.json").exists():
             return str(name)
