@@ -253,8 +253,11 @@ def searches(sizes: list[int], python: str) -> Rows:
         row = {
             "search": f"{size:,}",
             "ours": _cost(ours),
-            "with mirrors": f"+{ours['mirror_cpu_s']:.1f} CPU-s",
+            "mirrors": f"+{ours['mirror_cpu_s']:.1f} CPU-s",
+            "crops": "not run",
         }
+        if "crop_cpu_s" in ours:
+            row["crops"] = f"+{ours['crop_cpu_s']:.1f} CPU-s, {ours['crop_peak_mb']:.0f} MB"
         for who, limit in LIMIT.items():
             if size > limit:
                 known = max(costs[who], default=0)
