@@ -18,9 +18,8 @@ _SHARED = ("weights", "git_sha", "data_rev", "seed", "threads", "versions")
 
 def add(params: Params, evidence: Evidence) -> Evidence:
     """Add the answers of each ensemble whose members are all on the board; the others have no row."""
-    outcomes: dict[str, Answers | Failure] = {
-        outcome.name: outcome for outcome in (*evidence.models, *evidence.failures)
-    }
+    known: list[Answers | Failure] = [*evidence.models, *evidence.failures]
+    outcomes = {outcome.name: outcome for outcome in known}
     means = [
         mean(name, [outcomes[member] for member in members])
         for name, members in params.ensembles.items()
