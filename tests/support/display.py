@@ -33,11 +33,27 @@ def screen(width: int = 1400, height: int = 1000) -> Iterator[str]:
                 server.terminate()
 
 
-def press(display: str, *keys: str) -> None:
-    """Press keys, one after another, as xdotool names them."""
-    subprocess.run(
-        ["xdotool", "key", "--clearmodifiers", *keys], env=os.environ | {"DISPLAY": display}, check=True
-    )
+def act(display: str, *words: str) -> None:
+    """Do something with keyboard or mouse, in the words of xdotool."""
+    subprocess.run(["xdotool", *words], env=os.environ | {"DISPLAY": display}, check=True)
+
+
+def drag(display: str, window: str, start: tuple[int, int], end: tuple[int, int]) -> None:
+    """Drag with the left button between two places of a window."""
+    words = ["mousemove", "--window", window, *map(str, start), "sleep", "0.15", "mousedown", "1"]
+    words += [
+        "sleep",
+        "0.1",
+        "mousemove",
+        "--window",
+        window,
+        str(end[0] - 9),
+        str(end[1] - 9),
+        "sleep",
+        "0.1",
+    ]
+    words += ["mousemove", "--window", window, *map(str, end), "sleep", "0.1", "mouseup", "1", "sleep", "0.2"]
+    act(display, *words)
 
 
 def wait_for_window(display: str, title: str) -> str:

@@ -51,6 +51,7 @@ class Desk:
         self._drag: tuple[Point, Point] | None = None  # in parts of the picture
         self._panel = ""  # "help" or "flags": takes the keys while it is open
         self._info = False
+        self._lacking = False  # the last page was drawn without some of its pictures
 
     def close(self) -> None:
         """Stop reading ahead."""
@@ -216,11 +217,8 @@ class Desk:
 
     @property
     def loading(self) -> bool:
-        """Whether pictures of the page are still being read."""
-        grid = self._session.grid
-        return grid is not None and not all(
-            self._tiles.ready(path) for task in grid.tasks if (path := self._session.path_of(task.sha256))
-        )
+        """Whether pictures of the page were still being read when it was drawn last."""
+        return self._session.grid is not None and self._lacking
 
     def read_ahead(self) -> None:
         """Claim and decode what comes next, while the person looks."""
@@ -230,6 +228,7 @@ class Desk:
     def draw(self, width: int, height: int) -> Image:
         """Draw what is to be seen now, BGR uint8 (height, width, 3)."""
         self._size = (width, height)
+        self._lacking = False
         if self._session.grid and not self._panel:
             return sheet.draw_page(self._page(), width, height)
         shot, view, notice = self._shot(), self._sight_view(), ""
@@ -322,6 +321,7 @@ class Desk:
             known = path is None or self._tiles.ready(path)
             picture = self._tile(path) if known else None
             words = f"{task.hint.score:.0%}" if task.hint else ""
+            self._lacking |= not known
             if picture is None:
                 words = "cannot be shown" if known else "…"
             tiles.append(sheet.Tile(picture, words, at in grid.odd))

@@ -4,8 +4,6 @@ OpenCV tells presses and automatic repeats alike, and no releases. X knows what 
 between two codes, it tells a repeat from a second press without making the second press wait.
 """
 
-import ctypes
-import ctypes.util
 from collections.abc import Callable
 
 ESCAPE, ENTER, BACKSPACE = "escape", "enter", "backspace"
@@ -22,7 +20,6 @@ _NAMED = {
     0xFFAB: "+",
     0xFFAD: "-",
 }
-_MODIFIERS = (*range(0xFFE1, 0xFFEF), 0xFF7F, 0xFF7E, 0xFE03)  # keysyms: Shift_L … Hyper_R, locks, AltGr
 REPEAT_S = 0.12  # the same code this soon again is never a second press
 FIRST_REPEAT_S = 0.75  # until then the first automatic repeat may come; the second follows at once
 PEEK_MS = 60
@@ -67,27 +64,3 @@ class Finger:
         if self._any_key_down:
             return rested
         return gap_s < FIRST_REPEAT_S and self._peek(code)
-
-
-def x_keys_down() -> Callable[[], bool] | None:
-    """Give a function that asks X whether any key but a modifier is down; None where X cannot be asked.
-
-    Reference: XQueryKeymap(3).
-    """
-    library = ctypes.util.find_library("X11")
-    if library is None:
-        return None
-    x11 = ctypes.CDLL(library)
-    x11.XOpenDisplay.restype = ctypes.c_void_p
-    display = ctypes.c_void_p(x11.XOpenDisplay(None))
-    if not display:
-        return None
-    ignored = {x11.XKeysymToKeycode(display, ctypes.c_ulong(keysym)) & 0xFF for keysym in _MODIFIERS}
-    mask = ~sum(1 << keycode for keycode in ignored)
-    keymap = ctypes.create_string_buffer(32)  # one bit for each key code
-
-    def any_key_down() -> bool:
-        x11.XQueryKeymap(display, keymap)
-        return bool(int.from_bytes(keymap.raw, "little") & mask)
-
-    return any_key_down

@@ -12,15 +12,22 @@ from wreck_core.labeling import keyboard
 from wreck_core.labeling.desk import Desk
 from wreck_core.labeling.ink import FIRST_SIZE_PX
 from wreck_core.labeling.session import LabelSession
+from wreck_core.labeling.x_server import XServer
 
 TITLE = "Wreck Detect: labels"
 GUARD_S = 0.15  # a key this soon after a picture appeared was meant for the one before
 POLL_MS = 100
 BUSY_POLL_MS = 10  # while a finger rests, a box is drawn or a page is being read
+SETTLE_MS = 150  # until the window manager has dealt with a new or moved window
 LOOK_AGAIN_S = 3.0  # how often an empty queue is asked
 LEAST_PX = 200  # a smaller window is being opened, or put away
 # A window of its own process: without a display OpenCV's Qt aborts, it raises nothing.
 _PROBE = "import cv2; cv2.namedWindow('probe'); cv2.waitKey(1); cv2.destroyAllWindows()"
+
+
+def _fitting(screen: tuple[int, int]) -> tuple[int, int]:
+    """Give the size of the first window: on a small screen it leaves room for a title and a task bar."""
+    return min(FIRST_SIZE_PX[0], round(screen[0] * 0.95)), min(FIRST_SIZE_PX[1], round(screen[1] * 0.86))
 
 
 def display_works() -> bool:
@@ -36,7 +43,7 @@ class Cv2Window:
 
     def __init__(self, session: LabelSession) -> None:
         self._session, self._desk = session, Desk(session)
-        self._finger = keyboard.Finger(keyboard.x_keys_down(), self._peek)
+        self._finger = keyboard.Finger(None, self._peek)
         self._size = FIRST_SIZE_PX
         self._turn, self._shown_at = -1, 0.0
         self._waiting = -1  # a code that came while another was looked at
@@ -63,15 +70,21 @@ class Cv2Window:
     def _within(self, step: Callable[[], bool]) -> None:
         if not display_works():
             raise WreckError("no display here, so no window can open", fix="use `wreck label --web`")
+        server = XServer.connect()
+        if server:
+            self._finger = keyboard.Finger(server.any_key_down, self._peek)
         try:
-            self._open(FIRST_SIZE_PX)
+            self._open(_fitting(server.screen_size()) if server else FIRST_SIZE_PX)
             while step():
                 continue
         finally:
             self._desk.close()
             cv2.destroyAllWindows()
+            if server:
+                server.close()
 
     def _open(self, size: tuple[int, int]) -> None:
+        self._size = size
         # Anything but the plain window brings a toolbar; the callback must wait for the window.
         cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
         cv2.resizeWindow(TITLE, *size)
@@ -114,7 +127,9 @@ class Cv2Window:
     def _on_mouse(self, event: int, x: int, y: int, flags: int, param: object) -> None:
         """Take a mouse event: OpenCV calls it while it waits for a key. Nothing is drawn in here."""
         if event == cv2.EVENT_MOUSEWHEEL:
-            self._turned_wheel = True
+            self._turned_wheel |= (
+                flags > 0
+            )  # away from the person: nearer; back from there is no way past fitted
         elif event == cv2.EVENT_LBUTTONDOWN:
             self._changed |= self._desk.push(x, y)
         elif event == cv2.EVENT_LBUTTONUP:
@@ -140,7 +155,12 @@ class Cv2Window:
         cv2.destroyWindow(TITLE)
         self._session.message = "zoom with + and -, or with Z where the pointer is"
         self._open(self._size)
+        cv2.waitKeyEx(SETTLE_MS)
         cv2.moveWindow(TITLE, left, top)
+        cv2.waitKeyEx(SETTLE_MS)
+        # A place is asked for the frame and told of the canvas: what they differ by is taken off.
+        told_left, told_top, *_ = cv2.getWindowImageRect(TITLE)
+        cv2.moveWindow(TITLE, 2 * left - told_left, 2 * top - told_top)
 
     def _peek(self, code: int) -> bool:
         """Whether the same code follows at once."""

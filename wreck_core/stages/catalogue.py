@@ -29,7 +29,8 @@ class Catalogue(Mapping[str, Picture]):
 
     def __getitem__(self, sha256: str) -> Picture:
         row = self._table.loc[sha256]
-        facts = {name: str(row[name]) for name in ("url", "host", "license", "fetched_at") if row[name]}
+        facts = {name: str(row[name]) for name in ("url", "host", "license") if row[name]}
+        facts["fetched"] = str(row["fetched_at"])
         facts["size"] = f"{row['width']} x {row['height']}, {row['format']}, {row['bytes']:,} bytes"
         alike = self._alike.get(sha256)
         facts["cluster"] = (
