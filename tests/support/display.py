@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -58,8 +59,14 @@ def drag(display: str, window: str, start: tuple[int, int], end: tuple[int, int]
 
 def wait_for_window(display: str, title: str) -> str:
     """Wait until a window with the title is to be seen; gives its number."""
-    words = ["xdotool", "search", "--sync", "--onlyvisible", "--name", title]
-    done = subprocess.run(
-        words, env=os.environ | {"DISPLAY": display}, check=True, capture_output=True, text=True, timeout=60
-    )
-    return done.stdout.split()[0]
+    words = ["xdotool", "search", "--onlyvisible", "--name", title]
+    deadline = time.monotonic() + 60
+    found: list[str] = []
+    while not found:
+        assert time.monotonic() < deadline, f"no window {title!r} came up"
+        # A window that goes away while it is looked at makes the search itself fail: look again.
+        done = subprocess.run(
+            words, env=os.environ | {"DISPLAY": display}, capture_output=True, text=True, check=False
+        )
+        found = done.stdout.split() if done.returncode == 0 else []
+    return found[0]
