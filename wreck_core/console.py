@@ -3,7 +3,7 @@
 import json
 import sys
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -137,6 +137,19 @@ def show_hosts(hosts: Sequence[dict[str, Any]]) -> None:
     out.print(table)
     if len(hosts) > HOST_LINES:
         out.print(Text(f"and {len(hosts) - HOST_LINES:,} smaller hosts", style="dim"))
+
+
+def show_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print rows of one kind as a table, their keys as headings; None is left empty."""
+    if not rows:
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in rows[0]:
+        numbers = all(isinstance(row[name], int | float | None) for row in rows)
+        table.add_column(name.replace("_", " "), justify="right" if numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*("" if value is None else Text(_number(value)) for value in row.values()))
+    out.print(table)
 
 
 def show_predictions(rows: Sequence[dict[str, Any]], *, positive: str) -> None:

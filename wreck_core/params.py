@@ -100,11 +100,19 @@ class DedupParams(Section):
     max_removed_fraction: Annotated[float, Field(ge=0, le=1)]
 
 
-class EnqueueParams(Section):
-    """In which order pictures come to the annotator."""
+Share = Annotated[float, Field(ge=0, le=1)]
+Order = Literal["random", "fifo", "auto", "margin"]
 
-    order: Literal["random", "fifo"]
+
+class EnqueueParams(Section):
+    """In which order pictures come to the annotator, and what part of them is looked at twice."""
+
+    order: Order
     seed: int
+    second_share: Share
+    repeat_share: Share
+    audit_share: Share
+    suspect_share: Share
 
 
 class DatasetParams(Section):

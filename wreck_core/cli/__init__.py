@@ -89,4 +89,4 @@ def workspace(
 
 
 # The order of the imports is the order of `wreck --help`.
-from wreck_core.cli import pipeline, people, results, upkeep  # noqa: E402, F401, I001 - they register on app
+from wreck_core.cli import pipeline, people, quality, results, upkeep  # noqa: E402, F401, I001 - they register on app

@@ -91,11 +91,44 @@ def dedup(
 
 
 @app.command(rich_help_panel=PIPELINE)
-def enqueue(as_json: AsJson = False) -> None:
-    """Queue the unlabelled pictures for labelling."""
+def enqueue(
+    order: Annotated[
+        str,
+        typer.Option(
+            metavar="ORDER",
+            help="random, fifo, auto or margin; suspect or disagree: labels that models doubt, to settle.",
+        ),
+    ] = "",
+    round_name: Annotated[
+        str,
+        typer.Option(
+            "--round",
+            metavar="NAME",
+            help="Labelled pictures once more: second, audit or gold.",
+        ),
+    ] = "",
+    share: Annotated[
+        float | None, typer.Option(min=0, max=1, help="With --round: how many of them; as in params.yaml.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Queue pictures for labelling: the unlabelled, and labels that contradict each other."""
+    from wreck_core import console
+    from wreck_core.errors import UsageError
+    from wreck_core.stages import again
     from wreck_core.stages import enqueue as stage
 
-    end(stage.run(*load()), as_json)
+    if share is not None and not round_name:
+        raise UsageError("--share is a part of --round", fix="name a round, such as --round second")
+    if order and round_name:
+        raise UsageError("--order is for new pictures, --round for labelled ones", fix="give one of them")
+    params, layout = load()
+    if round_name:
+        end(again.run(params, layout, round_name, share), as_json)
+        return
+    with console.progress("enqueue", quiet=as_json) as progress:
+        summary = stage.run(params, layout, order, progress)
+    end(summary, as_json)
 
 
 @app.command(rich_help_panel=PIPELINE)

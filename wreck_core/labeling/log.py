@@ -68,6 +68,32 @@ class Log(Database):
             event["undoes"] = event.pop("undone")
             yield {name: value for name, value in event.items() if name not in ("event_id", "task_id")}
 
+    def history(self, sha256: str) -> list[dict[str, Any]]:
+        """Give all events of one picture, oldest first; `standing` is 0 for what no longer counts."""
+        rows = self._db.execute(
+            "SELECT e.*, t.strategy, e.event_id IN (SELECT c.event_id FROM current_label AS c "
+            "WHERE c.sha256 = e.sha256) AS standing FROM label_event AS e "
+            "LEFT JOIN task AS t ON t.task_id = e.task_id WHERE e.sha256 = ? ORDER BY e.event_id",
+            (sha256,),
+        )
+        return [dict(row) for row in rows]
+
+    def gold_answers(self) -> list[tuple[str, str, str]]:
+        """Give (annotator, label, known answer) of each repeat whose answer is known: the first word."""
+        rows = self._db.execute(
+            "SELECT min(e.event_id), e.annotator, e.label, t.gold FROM standing AS e "
+            "JOIN task AS t ON t.task_id = e.task_id WHERE t.gold IS NOT NULL AND e.kind = 'label' "
+            "GROUP BY e.task_id, e.annotator ORDER BY 1"
+        )
+        return [(row["annotator"], row["label"], row["gold"]) for row in rows]
+
+    def times_ms(self) -> list[tuple[str, int]]:
+        """Give (annotator, milliseconds on show) of every label that stands and was timed."""
+        rows = self._db.execute(
+            "SELECT annotator, shown_ms FROM standing WHERE kind <> 'skip' AND shown_ms IS NOT NULL"
+        )
+        return [(row["annotator"], row["shown_ms"]) for row in rows]
+
     def import_labels(self, annotator: str, labels: Iterable[Import], at: str) -> int:
         """Take in a list's labels; only those that differ from what the list said before are added.
 

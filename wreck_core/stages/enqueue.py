@@ -1,58 +1,89 @@
-"""The enqueue stage: a task for every unique picture without a label, and for every contradiction."""
+"""The enqueue stage: who waits for a label, in which round, and in which order."""
 
-import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pandas as pd
 
-from wreck_core.labeling import consensus, rebuild
-from wreck_core.labeling.schema import ADJUDICATE
+from wreck_core.labeling import consensus, rebuild, rounds
+from wreck_core.labeling.schema import ADJUDICATE, PRIMARY
+from wreck_core.labeling.store import Store
 from wreck_core.layout import Layout
-from wreck_core.params import CONFLICT, EnqueueParams, Params
-from wreck_core.summary import Summary
+from wreck_core.params import CONFLICT, Params
+from wreck_core.stages import ranking, suspects
+from wreck_core.summary import Progress, Summary, silent
 
-ROUND = "primary"
+ROUND = PRIMARY
+BY_MODELS = ("suspect", "disagree")
 
 
-def run(params: Params, layout: Layout) -> Summary:
-    """Bring both rounds up to date: new pictures wait in `primary`, contradicting labels in `adjudicate`.
+@dataclass(frozen=True)
+class Known:
+    """All unique pictures by sha256, the labels so far, and the pictures whose labels contradict."""
 
-    Raises InputError before anything was scraped.
+    unique: list[str]
+    final: list[consensus.FinalLabel]
+    contested: list[str]
+
+
+def run(params: Params, layout: Layout, order: str = "", progress: Progress = silent) -> Summary:
+    """Bring the first round and the adjudication up to date: new pictures, and labels that contradict.
+
+    `order` is that of params by default; `suspect` and `disagree` also queue the labels that models
+    doubt or deny for adjudication. Raises InputError before anything was scraped.
     """
-    layout.require_pictures()
-    pictures = pd.read_parquet(layout.candidates, columns=["sha256"]).sha256.drop_duplicates()
-    duplicates = _duplicates(layout)
-    waiting = pictures[~pictures.isin(_dropped(duplicates))]
     with rebuild.open_store(layout) as store:
-        current = store.current_labels()
-        labelled = {row["sha256"] for row in current}
-        unlabelled = waiting[~waiting.isin(labelled)].tolist()
-        added, parked = store.enqueue(_ranked(unlabelled, params.enqueue), ROUND, params.enqueue.order)
-        # Unlabelled ones wait in the first round anyhow, and any label of theirs settles what lists say.
-        contested = _contested(duplicates) & labelled | {
-            row.sha256 for row in consensus.final_labels(current) if CONFLICT in row.flags.split()
-        }
-        listed = pictures[pictures.isin(contested)].tolist()
-        store.enqueue([(sha256, -float(at)) for at, sha256 in enumerate(listed)], ADJUDICATE, "conflict")
-        counts, disputes = store.counts(ROUND), store.counts(ADJUDICATE)
+        there = known(layout, store)
+        rounds.settle(store, there.contested)
+        rows = []
+        if order in BY_MODELS:
+            doubted = suspects.doubted(params, layout, store, order)
+            rows = [(f"labels to look at: {order}", rounds.doubt(store, doubted, order))]
+        order = params.enqueue.order if not order or order in BY_MODELS else order
+        labelled = {row.sha256: row.label for row in there.final}
+        unlabelled = [sha for sha in there.unique if sha not in labelled]
+        ranked = ranking.rank(params, layout, unlabelled, labelled, order, progress)
+        places = [(sha, -float(at)) for at, (sha, _) in enumerate(ranked.tasks)]
+        added, parked = store.enqueue(places, PRIMARY, dict(ranked.tasks))
+        if order == "auto":
+            rounds.mix_in(store, there.final, 2 * params.enqueue.repeat_share, params.enqueue.seed)
+        store.suggest(PRIMARY, ranked.hints)
+        counts, disputes = store.counts(PRIMARY), store.counts(ADJUDICATE)
     disputed = disputes["open"] + disputes["leased"]
     return Summary(
         headline=f"{counts['open'] + counts['leased']:,} pictures wait for a label",
         rows=(
             ("added", added),
             ("parked", parked),
-            ("already labelled", len(waiting) - len(unlabelled)),
+            ("already labelled", len(there.unique) - len(unlabelled)),
+            *rows,
             ("to adjudicate", disputed),
         ),
-        notes=tuple(_notes(disputed, len(listed) - disputed)),
+        notes=(*ranked.notes, *_notes(disputed, len(there.contested) - disputed)),
         data={"counts": counts, "adjudicate": disputes},
+    )
+
+
+def known(layout: Layout, store: Store) -> Known:
+    """Gather the pictures and what is said of them. Raises InputError before anything was scraped."""
+    layout.require_pictures()
+    pictures = pd.read_parquet(layout.candidates, columns=["sha256"]).sha256.drop_duplicates()
+    duplicates = _duplicates(layout)
+    final = consensus.final_labels(store.current_labels())
+    # Unlabelled ones wait in the first round anyhow, and any label of theirs settles what lists say.
+    contested = _contested(duplicates) & {row.sha256 for row in final}
+    contested |= {row.sha256 for row in final if CONFLICT in row.flags.split()}
+    return Known(
+        pictures[~pictures.isin(_dropped(duplicates))].tolist(),
+        final,
+        pictures[pictures.isin(contested)].tolist(),
     )
 
 
 def _notes(disputed: int, settled: int) -> Iterator[str]:
     if disputed:
-        yield f"labels contradict each other: run `wreck label --round {ADJUDICATE}`"
-    if settled:
+        yield f"labels contradict each other, or models doubt them: run `wreck label --round {ADJUDICATE}`"
+    if settled > 0:
         yield f"{settled} contested pictures are adjudicated already: run `wreck dedup` to see what is left"
 
 
@@ -72,16 +103,3 @@ def _contested(duplicates: pd.DataFrame) -> set[str]:
     """Give the pictures of every cluster whose labels contradict each other."""
     pairs = duplicates[duplicates.conflict]
     return {*pairs.sha256, *pairs.survivor_sha256}
-
-
-def _ranked(sha256s: list[str], params: EnqueueParams) -> list[tuple[str, float]]:
-    """Pair each picture with its priority, higher first: the order of the lists, or a seeded shuffle."""
-    if params.order == "fifo":
-        return [(sha256, -float(at)) for at, sha256 in enumerate(sha256s)]
-    return [(sha256, _drawn(sha256, params.seed)) for sha256 in sha256s]
-
-
-def _drawn(sha256: str, seed: int) -> float:
-    """Draw a number in [0, 1) from the picture and the seed alone: new pictures shuffle none of the old."""
-    digest = hashlib.sha256(f"{seed}:{sha256}".encode()).digest()
-    return int.from_bytes(digest[:6], "big") / 2**48

@@ -6,17 +6,14 @@ from typing import Any
 import pandas as pd
 
 from wreck_core.training import features, graph, head
+from wreck_core.training.features import Features
 from wreck_core.training.recipe import Outcome, Task, blank, build_backbone, split_inside
 
 
 def fit(task: Task) -> Outcome:
     """Compute the features once, then fit one head per fold and the final one."""
     trunk, sha256 = build_trunk(task)
-    depends_on = (task.backbone.name, f"{task.input_px}px", sha256[:16], f"{task.params.threads}threads")
-    store = features.FeatureStore(task.features, "-".join(depends_on))
-    vectors = features.extract(
-        store, trunk, task.samples, task.root, batch=task.params.batch, progress=task.progress
-    )
+    vectors = pooled(task, trunk, sha256)
     target = task.samples["target"].to_numpy()
     logits, temperature = blank(task)
     history: list[dict[str, Any]] = []
@@ -41,6 +38,15 @@ def fit(task: Task) -> Outcome:
         sha256,
         pd.DataFrame(history),
         "frozen",
+    )
+
+
+def pooled(task: Task, trunk: Any, sha256: str) -> Features:
+    """Give the features of the samples, float32 (N, F), computing those that the store lacks."""
+    depends_on = (task.backbone.name, f"{task.input_px}px", sha256[:16], f"{task.params.threads}threads")
+    store = features.FeatureStore(task.features, "-".join(depends_on))
+    return features.extract(
+        store, trunk, task.samples, task.root, batch=task.params.batch, progress=task.progress
     )
 
 
