@@ -262,6 +262,19 @@ def read_at(root: Path, revision: str, name: str) -> str:
         ) from None
 
 
+def recorded_objects(root: Path) -> tuple[Path, dict[str, str]]:
+    """Give the folder of the cache's objects, and those that dvc.lock and the .dvc files rest on.
+
+    The latter as {md5: path of the output, relative to `root`}; a folder's md5 ends in `.dir`.
+    """
+    with _repository(root) as repo:
+        outs = [out for stage in repo.index.stages for out in stage.outs if out.use_cache and out.hash_info]
+        named = {
+            str(out.hash_info.value): Path(out.fs_path).relative_to(root.resolve()).as_posix() for out in outs
+        }
+        return Path(repo.cache.local.path), named
+
+
 def push(root: Path) -> bool:
     """Send the versioned data to DVC's default remote; False when there is none."""
     with _repository(root) as repo:

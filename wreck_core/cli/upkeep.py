@@ -39,6 +39,14 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 @app.command(rich_help_panel=UPKEEP)
+def verify(as_json: AsJson = False) -> None:
+    """Hold pictures, folds, cache and models against their hashes; exit 1 on a fault."""
+    from wreck_core.stages import verify as stage
+
+    end(stage.run(*load()), as_json)
+
+
+@app.command(rich_help_panel=UPKEEP)
 def takedown(
     target: Annotated[str, typer.Argument(metavar="URL|SHA|HOST", help="What must go.")],
     reason: Annotated[str, typer.Option(help="Kept in data/takedown.csv.")] = "",
