@@ -68,8 +68,10 @@ def faults(params, layout):
 def flip(path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
+    mode = path.stat().st_mode
     path.chmod(0o644)
     path.write_bytes(data)
+    path.chmod(mode)  # as a disk does it: DVC looks again at objects that anyone may write
 
 
 def test_what_is_as_it_was_recorded_has_no_fault(made, params):

@@ -39,8 +39,9 @@ def run(params: Params, layout: Layout) -> Summary:
     faults = [*_store(layout), *_manifest(params, layout)]
     stale: list[str] = []
     if layout.dvc_yaml.exists() and (layout.root / ".dvc").is_dir():
+        faults += _cache(layout)  # first: asking DVC what is stale makes it drop some rotten objects
         stale = sorted(dvcio.stale(layout.root).stages)
-        faults += [*_cache(layout), *_lies(layout, stale)]
+        faults += _lies(layout, stale)
     kinds = pd.Series([fault.kind for fault in faults], dtype=str).value_counts()
     return Summary(
         headline=f"{len(faults)} faults" if faults else "all is as it was recorded",
