@@ -47,6 +47,16 @@ def verify(as_json: AsJson = False) -> None:
 
 
 @app.command(rich_help_panel=UPKEEP)
+def prune(
+    days: Annotated[int, typer.Option(min=1, help="How long logs are kept.")] = 30, as_json: AsJson = False
+) -> None:
+    """Delete old logs, stray temporary files and checkpoints of rows that left the board."""
+    from wreck_core.stages import prune as stage
+
+    end(stage.run(*load(), days), as_json)
+
+
+@app.command(rich_help_panel=UPKEEP)
 def takedown(
     target: Annotated[str, typer.Argument(metavar="URL|SHA|HOST", help="What must go.")],
     reason: Annotated[str, typer.Option(help="Kept in data/takedown.csv.")] = "",

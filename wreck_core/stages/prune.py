@@ -1,0 +1,65 @@
+"""prune: delete what only interrupted or long past runs left behind; nothing that a result rests on."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from wreck_core import files
+from wreck_core.layout import Layout
+from wreck_core.params import Params
+from wreck_core.summary import Summary
+
+_DAY_S = 86_400
+_YOUNG_S = 3_600  # a temporary file of this age may still be written
+
+
+def run(params: Params, layout: Layout, days: int) -> Summary:
+    """Delete logs older than `days`, stray temporary files, and checkpoints of rows that left the board.
+
+    Pictures, labels, features, models and DVC's cache stay. Raises BusyError while a night runs.
+    """
+    with files.locked(layout.locks, "nightly"):
+        now = time.time()
+        found = {
+            "logs": list(_old(layout.logs, now - days * _DAY_S)),
+            "temporary files": list(_stray(layout, now - _YOUNG_S)),
+            "checkpoints": list(_left(params, layout)),
+        }
+        freed = {what: sum(_remove(path) for path in paths) for what, paths in found.items()}
+    return Summary(
+        headline=f"freed {sum(freed.values()) / 1e6:.1f} MB",
+        rows=tuple((what, len(paths)) for what, paths in found.items()),
+        notes=("older versions in DVC's cache are DVC's own: see `dvc gc --help`",),
+        data={what: [layout.relative(path) for path in paths] for what, paths in found.items()},
+    )
+
+
+def _old(logs: Path, before: float) -> Iterator[Path]:
+    for path in sorted(logs.glob("*")):
+        if max((below.lstat().st_mtime for below in (path, *path.rglob("*"))), default=before) < before:
+            yield path
+
+
+def _stray(layout: Layout, before: float) -> Iterator[Path]:
+    for folder in (layout.root / "data", layout.models, layout.reports):
+        for path in sorted(folder.rglob(".*.tmp")):
+            if path.lstat().st_mtime < before:
+                yield path
+
+
+def _left(params: Params, layout: Layout) -> Iterator[Path]:
+    for path in sorted(layout.checkpoints.glob("train@*")):
+        if path.name.removeprefix("train@") not in params.backbones:
+            yield path
+
+
+def _remove(path: Path) -> int:
+    """Delete a file or a folder; give its bytes."""
+    if not path.is_dir():
+        size = path.lstat().st_size
+        path.unlink()
+        return size
+    size = sum(below.lstat().st_size for below in path.rglob("*") if not below.is_dir())
+    shutil.rmtree(path)
+    return size
