@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from wreck_core.errors import BusyError, InputError
-from wreck_core.pageserver import MAX_BODY_BYTES, PageServer
+from wreck_core import pageserver
+from wreck_core.errors import BusyError, ImageRejectedError, InputError, StorageError
+from wreck_core.pageserver import EVERYWHERE, MAX_BODY_BYTES, PageServer, Reply
 
 
 def answer(question: Any) -> Any:
@@ -20,9 +21,17 @@ def answer(question: Any) -> Any:
     return {"heard": question}
 
 
+def file(name: str) -> Reply | None:
+    if name == "broken":
+        raise ImageRejectedError("decode_failed", "is damaged")
+    if name == "gone":
+        raise StorageError("cannot be read")
+    return Reply(b"body {}", "text/css") if name == "style.css" else None
+
+
 @pytest.fixture
 def server() -> Iterator[PageServer]:
-    with PageServer(lambda: "<p>secret page</p>", answer) as server:
+    with PageServer(lambda: "<p>secret page</p>", answer, file) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server
@@ -94,3 +103,70 @@ def test_a_long_body_is_not_read(server: PageServer) -> None:
         f"Content-Length: {MAX_BODY_BYTES + 1}\r\n"
     )
     assert ask(server, head)[0] == 413
+
+
+def test_the_first_visit_leaves_a_cookie_that_opens_the_rest(server: PageServer) -> None:
+    _, headers, _ = ask(server, f"GET /{server.token}/?as=ann\n")
+    cookie = f"wreck_{server.server_port}={server.token}"
+    assert f"Set-Cookie: {cookie}; HttpOnly; SameSite=Strict; Path=/" in headers
+    assert ask(server, f"GET /?as=ann\nCookie: other=1; {cookie}\r\n")[::2] == (200, "<p>secret page</p>")
+    assert ask(server, f"GET /style.css\nCookie: {cookie}\r\n")[::2] == (200, "body {}")
+    for wrong in ("", f"wreck_{server.server_port}=", f"{cookie}x", f"x{cookie}", cookie[:-1]):
+        assert ask(server, f"GET /\nCookie: {wrong}\r\n")[0] == 404
+
+
+def test_files_are_given_by_name_and_their_faults_told(server: PageServer) -> None:
+    status, headers, text = ask(server, f"GET /{server.token}/style.css\n")
+    assert (status, text) == (200, "body {}")
+    assert "Content-Type: text/css" in headers
+    assert "Set-Cookie" not in headers
+    statuses = {"broken": 422, "gone": 503, "other": 404, "../style.css": 404, "%2e%2e/style.css": 404}
+    assert {name: ask(server, f"GET /{server.token}/{name}\n")[0] for name in statuses} == statuses
+
+
+def post_as(server: PageServer, *lines: str) -> int:
+    head = [f"POST /{server.token}/decide", "Content-Type: application/json", "Content-Length: 2", *lines]
+    return ask(server, "\n".join(head[:1]) + "\n" + "\r\n".join(head[1:]) + "\r\n", b"{}")[0]
+
+
+def test_another_site_cannot_ask(server: PageServer) -> None:
+    own = f"http://127.0.0.1:{server.server_port}"
+    assert post_as(server) == 200  # no browser
+    assert post_as(server, f"Origin: {own}", "Sec-Fetch-Site: same-origin") == 200
+    for origin in ("http://evil.example", "null", f"{own}0", "http://127.0.0.1", f"http://x@{own[7:]}"):
+        assert post_as(server, f"Origin: {origin}") == 403
+    for site in ("cross-site", "same-site"):
+        assert post_as(server, f"Sec-Fetch-Site: {site}") == 403
+
+
+def test_those_who_drip_their_question_block_nobody_and_are_cut_off(
+    server: PageServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pageserver._Handler, "timeout", None)  # silence alone ends nobody here
+    head = f"POST /{server.token}/decide HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    dripped = ("GET / HT", head, f"{head}Content-Length: 9\r\n\r\n1")
+    address = ("127.0.0.1", server.server_port)
+    drips = [socket.create_connection(address) for _ in range(30)]
+    for at, drip in enumerate(drips):
+        drip.sendall(dripped[at % len(dripped)].encode())
+    assert post(server, b"1") == (200, {"heard": 1})
+    monkeypatch.setattr(pageserver, "ASKING_S", 0.0)
+    for drip in drips:
+        drip.settimeout(60)
+        with drip:
+            assert len(drip.recv(65536)) < 500  # the end, or a word of refusal
+
+
+def test_served_to_a_network_numbers_and_our_name_are_ours() -> None:
+    with PageServer(lambda: "", answer, address=(EVERYWHERE, 0)) as server:
+        ours = ("127.0.0.1", "localhost:9000", "192.0.2.7:80", socket.gethostname())
+        assert [server.is_ours(host) for host in ours] == [True] * len(ours)
+        assert not any(server.is_ours(host) for host in ("evil.example", "192.0.2.7.evil.example", ""))
+        assert EVERYWHERE not in server.url
+
+
+def test_a_port_that_is_taken_is_one_clear_error(server: PageServer) -> None:
+    with pytest.raises(InputError, match=f"127.0.0.1:{server.server_port}: cannot be served from"):
+        PageServer(lambda: "", answer, address=("127.0.0.1", server.server_port))
+    with pytest.raises(InputError, match=r"192\.0\.2\.1:0: cannot be served from"):
+        PageServer(lambda: "", answer, address=("192.0.2.1", 0))

@@ -1,8 +1,11 @@
 """The commands through which people give labels."""
 
 import getpass
+import signal
+from functools import partial
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -26,19 +29,56 @@ def label(
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Only open the window, paint it, and close it.")
     ] = False,
+    web: Annotated[
+        bool, typer.Option("--web", help="Serve a page instead, for any number of people, until Ctrl-C.")
+    ] = False,
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="HOST[:PORT]",
+            help="With --web: where; this machine alone and a free port by default, 0.0.0.0 for the network.",
+        ),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Label pictures in a window, one key each."""
+    """Label pictures, one key each: in a window, or with --web in a browser."""
+    from wreck_core.errors import UsageError
     from wreck_core.stages import label as stage
-    from wreck_core.stages import snapshot
+    from wreck_core.stages import label_page, snapshot
 
+    if host and not web:
+        raise UsageError("--host is a part of --web", fix="run wreck label --web")
     params, layout = load()
     if self_test:
         end(stage.self_test(params), as_json)
         return
-    summary = stage.run(params, layout, annotator or getpass.getuser(), round_name)
+    if web:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's Ctrl-C
+        summary = label_page.run(params, layout, round_name, _address(host), partial(_announce, annotator))
+    else:
+        summary = stage.run(params, layout, annotator or getpass.getuser(), round_name)
     snapshot.run(params, layout)
     end(summary, as_json)
+
+
+def _address(told: str) -> tuple[str, int]:
+    from wreck_core.errors import UsageError
+    from wreck_core.pageserver import LOOPBACK
+
+    host, _, port = told.partition(":")
+    if port and not (port.isascii() and port.isdigit() and int(port) < 65536):
+        raise UsageError(f"{told} is no HOST:PORT", where="--host", fix="write 127.0.0.1:8123, say")
+    return host or LOOPBACK, int(port or 0)
+
+
+def _announce(annotator: str, told: str) -> None:
+    """Print the link, or what goes wrong, where --json does not suffer."""
+    if not told.startswith("http://"):
+        typer.echo(told, err=True)
+        return
+    typer.echo(f"open {told}{f'?as={quote(annotator)}' if annotator else ''}", err=True)
+    if not told.startswith("http://127."):
+        typer.echo("whoever has this link can label; what goes over the line is not encrypted", err=True)
 
 
 @labels.command("import")

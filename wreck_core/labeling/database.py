@@ -16,12 +16,12 @@ _BUSY_S = 30.0
 
 
 class Database:
-    """A connection to one label store; a context manager. Not to be shared between threads."""
+    """A connection to one label store; a context manager. Not for two threads at a time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
+        self._db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
         try:
             for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):

@@ -5,16 +5,14 @@ from typing import NamedTuple
 
 from wreck_core import images
 from wreck_core.images import Image
-from wreck_core.labeling import ink, keyboard, panels, screen, sheet
+from wreck_core.labeling import ink, keyboard, panels, screen, sheet, words
 from wreck_core.labeling.panels import Panel
 from wreck_core.labeling.pictures import Pictures
 from wreck_core.labeling.records import Box
 from wreck_core.labeling.screen import Bar, Chip, Frame, Sight, Tag
-from wreck_core.labeling.session import LabelSession
-from wreck_core.labeling.store import LOST
+from wreck_core.labeling.session import UNSEEN_LABEL, LabelSession
 from wreck_core.labeling.view import Point, View
 
-UNSEEN_LABEL = "reject"  # the only one for a picture that cannot be decoded
 STEP = 0.15  # of the canvas, that an arrow moves
 NEARER = 1.25
 AT_POINTER = 2.5  # how much nearer Z comes
@@ -287,19 +285,12 @@ class Desk:
         return tuple(tags)
 
     def _bar(self) -> Bar:
-        session = self._session
-        done, total = session.progress()
-        fault = session.fault.removeprefix(LOST)
-        trouble = "this is the next picture" if fault != session.fault else "press the key again"
-        words = [f"{done:,} of {total:,}", f"{session.given:,} now"]
-        if session.rate_per_min():
-            words += [f"{session.rate_per_min():.0f} a minute", _left(session.minutes_left())]
-        words += [session.annotator, session.strategy, "H help"]
+        done, total = self._session.progress()
         return Bar(
-            headline=f"NOT SAVED — {trouble}" if fault else session.message or "What do you see?",
-            detail=fault or " · ".join(filter(None, words)),
+            headline=words.headline(self._session),
+            detail=words.detail(self._session),
             share=done / total if total else 0.0,
-            fault=bool(fault),
+            fault=bool(self._session.fault),
             chips=self._chips(),
         )
 
@@ -320,11 +311,11 @@ class Desk:
             path = self._session.path_of(task.sha256)
             known = path is None or self._tiles.ready(path)
             picture = self._tile(path) if known else None
-            words = f"{task.hint.score:.0%}" if task.hint else ""
             self._lacking |= not known
+            said = f"{task.hint.score:.0%}" if task.hint else ""
             if picture is None:
-                words = "cannot be shown" if known else "…"
-            tiles.append(sheet.Tile(picture, words, at in grid.odd))
+                said = "cannot be shown" if known else "…"
+            tiles.append(sheet.Tile(picture, said, at in grid.odd))
         count = len(grid.agreed)
         title = (
             f"All {grid.label.replace('_', ' ')}?   Enter saves {count}  ·  a key or a click takes one out"
@@ -343,12 +334,3 @@ class Desk:
         for at, task in enumerate(grid.tasks if grid else ()):
             if grid and self._tile(self._session.path_of(task.sha256)) is None:
                 grid.odd.add(at)
-
-
-def _left(minutes: float | None) -> str:
-    if minutes is None:
-        return ""
-    if minutes < 1:
-        return "under 1 min left"
-    hours, rest = divmod(round(minutes), 60)
-    return f"{hours} h {rest:02d} min left" if hours else f"{rest} min left"

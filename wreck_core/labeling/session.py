@@ -14,6 +14,7 @@ from wreck_core.labeling.store import Store
 from wreck_core.params import LabelParams
 
 AHEAD = 3  # leased tasks: the one that is shown, and those whose pictures are decoded meanwhile
+UNSEEN_LABEL = "reject"  # the only one for a picture that cannot be decoded
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,7 @@ def run(params: Params, layout: Layout, annotator: str, round_name: str) -> Summ
 
     Raises InputError before anything was scraped, WreckError where there is no display.
     """
-    with rebuild.open_store(layout) as store:
-        if round_name != PRIMARY:  # there a word about labelled pictures alone would tell the repeats
-            store.suggest(round_name, hints(params.labels, layout))
+    with open_store(params, layout, round_name) as store:
         session = LabelSession(store, Catalogue(layout), annotator, round_name, params.labels)
         try:
             Cv2Window(session).run()
@@ -35,6 +33,14 @@ def run(params: Params, layout: Layout, annotator: str, round_name: str) -> Summ
             session.close()
             summary = labels.export_labels(params, layout)
     return replace(summary, headline=f"{session.given:,} labels given; {summary.headline}")
+
+
+def open_store(params: Params, layout: Layout, round_name: str) -> Store:
+    """Open the label store, with what the leading model says of the round's pictures."""
+    store = rebuild.open_store(layout)
+    if round_name != PRIMARY:  # there a word about labelled pictures alone would tell the repeats
+        store.suggest(round_name, hints(params.labels, layout))
+    return store
 
 
 def self_test(params: Params) -> Summary:

@@ -1,0 +1,33 @@
+"""What a session says of itself, in the window and on the page alike."""
+
+from wreck_core.labeling.session import LabelSession
+from wreck_core.labeling.store import LOST
+
+
+def headline(session: LabelSession) -> str:
+    """Say what was done last, or that it was not saved and what to do."""
+    if not session.fault:
+        return session.message or "What do you see?"
+    lost = session.fault.startswith(LOST)
+    return f"NOT SAVED — {'this is the next picture' if lost else 'press the key again'}"
+
+
+def detail(session: LabelSession) -> str:
+    """Say what went wrong, or how many are done, how fast, and by whom."""
+    if session.fault:
+        return session.fault.removeprefix(LOST)
+    done, total = session.progress()
+    words = [f"{done:,} of {total:,}", f"{session.given:,} now"]
+    if session.rate_per_min():
+        words += [f"{session.rate_per_min():.0f} a minute", _left(session.minutes_left())]
+    words += [session.annotator, session.strategy, "H help"]
+    return " · ".join(filter(None, words))
+
+
+def _left(minutes: float | None) -> str:
+    if minutes is None:
+        return ""
+    if minutes < 1:
+        return "under 1 min left"
+    hours, rest = divmod(round(minutes), 60)
+    return f"{hours} h {rest:02d} min left" if hours else f"{rest} min left"
