@@ -1,5 +1,6 @@
 """What a person reads in the terminal: summaries, progress, errors. Untrusted text is made harmless here."""
 
+import csv
 import json
 import sys
 import unicodedata
@@ -152,6 +153,14 @@ def show_table(rows: Sequence[Mapping[str, Any]]) -> None:
     out.print(table)
 
 
+def write_csv(rows: Sequence[dict[str, Any]]) -> None:
+    """Print rows as CSV with a header; what is missing is empty, true is `true`."""
+    if rows:
+        table = csv.writer(sys.stdout, lineterminator="\n")
+        table.writerow(rows[0])
+        table.writerows([str(v).lower() if isinstance(v, bool) else v for v in row.values()] for row in rows)
+
+
 def show_predictions(rows: Sequence[dict[str, Any]], *, positive: str) -> None:
     """Print the rows of `predict` as a table."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -164,6 +173,10 @@ def show_predictions(rows: Sequence[dict[str, Any]], *, positive: str) -> None:
             Text(harmless(str(row["path"]))),
             Text(harmless(row["label"] or "")),
             "" if probability is None else f"{probability:.3f}",
-            Text(harmless(error or ""), style="red"),
+            Text(harmless(error), style="red") if error else Text(_doubt(row), style="yellow"),
         )
     out.print(table)
+
+
+def _doubt(row: dict[str, Any]) -> str:
+    return "unlike the training pictures" if row["in_distribution"] is False else ""

@@ -31,6 +31,7 @@ class Layout:
         self.folds = data / "folds.csv"
         self.dataset_json = data / "dataset.json"
         self.models = root / "models"
+        self.exports = root / "exports"
         self.reports = reports
         self.previous_report = reports / "previous.json"
 
@@ -40,6 +41,7 @@ class Layout:
         self.state = state
         self.arrivals = state / "arrivals"
         self.features = state / "features"
+        self.litert = state / "litert"
         self.checkpoints = state / "ckpt"
         self.logs = state / "logs"
         self.locks = state / "locks"

@@ -1,4 +1,8 @@
+import csv
 import hashlib
+import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -6,9 +10,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import drawn
+import numpy as np
 import pytest
 
-from wreck_core import files
+from wreck_core import files, images
 from wreck_core import params as params_module
 from wreck_core.errors import InputError
 from wreck_core.ingest import blocklist, urls
@@ -95,6 +100,78 @@ def test_the_answer_does_not_depend_on_the_company(trained, photos):
     assert alone.data["rows"][0]["p_damaged"] == pytest.approx(
         together.data["rows"][1]["p_damaged"], abs=1e-5
     )
+
+
+def test_many_pictures_come_back_in_their_order(trained, tmp_path):
+    names = [f"{at:03d}.png" for at in range(80)]
+    for at, name in enumerate(names):
+        drawn.write_picture(tmp_path / "many" / name, "damaged" if at % 3 else "undamaged", at)
+    rows = predict.run(*trained, [str(tmp_path / "many")]).data["rows"]
+    assert [Path(row["path"]).name for row in rows] == names
+    assert np.mean([(row["label"] == "damaged") == bool(at % 3) for at, row in enumerate(rows)]) > 0.9
+
+
+def test_the_converted_model_is_kept_and_a_new_model_takes_its_place(trained, photos):
+    params, layout = trained
+    kept = layout.litert / "efficientnet_lite0"
+    before = predict.run(params, layout, [str(photos / "wreck.png")])
+    (first,) = kept.iterdir()
+    written_at = first.stat().st_mtime_ns
+    assert (
+        predict.run(params, layout, [str(photos / "wreck.png")]).data["rows"][0]["p_damaged"]
+        == (before.data["rows"][0]["p_damaged"])
+    )
+    assert first.stat().st_mtime_ns == written_at
+    stale = kept / "0123-tf2.tflite"
+    first.rename(stale)
+    predict.run(params, layout, [str(photos / "wreck.png")])
+    assert list(kept.iterdir()) == [first]
+
+
+def test_a_picture_unlike_the_training_pictures_is_flagged(trained, tmp_path):
+    rng = np.random.default_rng(8)
+    checks = np.kron(rng.integers(0, 2, (12, 12)), np.ones((4, 4)))[..., None] * [255, 0, 255]
+    (tmp_path / "checks.png").write_bytes(images.encode(checks.astype(np.uint8), "png"))
+    for at in range(6):
+        drawn.write_picture(tmp_path / f"usual{at}.png", ("damaged", "undamaged")[at % 2], 700 + at)
+    summary = predict.run(*trained, [str(tmp_path)])
+    rows = {Path(row["path"]).stem: row["in_distribution"] for row in summary.data["rows"]}
+    assert rows["checks"] is False
+    assert sum(rows[f"usual{at}"] for at in range(6)) >= 5
+    assert any("unlike the pictures" in note for note in summary.notes)
+
+
+def test_heat_maps_are_left_in_the_folder(trained, photos, tmp_path):
+    summary = predict.run(*trained, [str(photos)], explain=tmp_path / "maps")
+    left = sorted(path.name.rpartition("-")[0] for path in (tmp_path / "maps").iterdir())
+    assert left == ["whole", "wreck"]
+    for path in (tmp_path / "maps").iterdir():
+        assert images.load(path).shape == (48, 48, 3)
+    assert str(tmp_path / "maps") in summary.notes[-1]
+
+
+def test_paths_come_from_standard_input_and_rows_go_out_as_csv_without_tensorflow(trained, photos):
+    layout = trained[1]
+    predict.run(*trained, [str(photos / "wreck.png")])  # converts
+    shutil.copy(REPOSITORY / "params.yaml", layout.params)
+    code = (
+        "import sys\nfrom wreck_core.cli import app\n"
+        f"try: app(['--workspace', {str(layout.root)!r}, 'predict', '-', '--csv'])\n"
+        "except SystemExit as end: sys.stderr.write(f'{end.code} {\"tensorflow\" in sys.modules}')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=f"{photos / 'wreck.png'}\n\n{photos / 'gone.png'}\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == "1 False"
+    header, wreck, gone = csv.reader(done.stdout.splitlines())
+    assert header == COLUMNS
+    assert [Path(line[0]).name for line in (wreck, gone)] == ["wreck.png", "gone.png"]
+    assert (wreck[2], wreck[6]) == ("damaged", "true")
+    assert gone[-1] == "No such file or directory"
 
 
 def test_what_is_not_there_is_a_row(trained, tmp_path):

@@ -49,7 +49,8 @@ def test_a_backbone_leaves_its_model_its_predictions_and_its_facts(layout, param
     summary = train.run(quick, layout, name, lambda done, total, text: seen.append((done, total)))
     folder = layout.model(name)
     written = {path.name for path in folder.iterdir()}
-    assert written == {"model.keras", "model.json", "oof.parquet", "history.csv", "metrics.json"}
+    tables = {"oof.parquet", "history.csv", "metrics.json"}
+    assert written == {"model.keras", "model.json", "golden.json", "in_distribution.npz"} | tables
 
     table = pd.read_parquet(folder / "oof.parquet")
     manifest = pd.read_parquet(layout.manifest)

@@ -10,6 +10,7 @@ from wreck_core import images
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDS = 3
 TEST = -1
 

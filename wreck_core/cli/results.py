@@ -1,5 +1,7 @@
 """The commands that use what was trained."""
 
+import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,9 +16,16 @@ RESULTS = "Results"
 @app.command(rich_help_panel=RESULTS)
 def predict(
     sources: Annotated[
-        list[str], typer.Argument(metavar="PATH|DIR|URL…", help="Pictures, folders of them, URLs.")
+        list[str],
+        typer.Argument(
+            metavar="PATH|DIR|URL|-…", help="Pictures, folders of them, URLs; - reads such lines."
+        ),
     ],
     model: Annotated[str | None, typer.Option(help="A backbone; the board's leader by default.")] = None,
+    explain: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Leave heat maps there: what speaks for, what against.")
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV rows instead of a table.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Say what a picture shows. A bad picture is a row with its error; then the exit code is 1."""
@@ -24,10 +33,39 @@ def predict(
     from wreck_core.stages import predict as stage
 
     params, layout = load()
-    summary = stage.run(params, layout, sources, model)
+    lines = (line for source in sources for line in (sys.stdin if source == "-" else [source]))
+    names = filter(None, map(str.strip, lines))
+    summary = stage.run(params, layout, names, model, explain=explain)
+    if as_csv:
+        console.write_csv(summary.data["rows"])
+        raise typer.Exit(0 if summary.ok else 1)
     if not as_json:
         console.show_predictions(summary.data["rows"], positive=params.labels.positive)
     end(summary, as_json)
+
+
+class Format(StrEnum):
+    """What other programs read."""
+
+    LITERT = "litert"
+    LITERT_INT8 = "litert-int8"
+    SAVED_MODEL = "saved_model"
+    ONNX = "onnx"
+
+
+@app.command(rich_help_panel=RESULTS)
+def export(
+    backbone: Annotated[str, typer.Argument(help="A trained row of params.yaml.")],
+    to: Annotated[Format, typer.Option("--to", help="For which runtime.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="PATH", help="Where; in exports/ by default.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a trained model for another runtime, checked against its golden answers, with a model card."""
+    from wreck_core.stages import export as stage
+
+    end(stage.run(*load(), backbone, to.value, out), as_json)
 
 
 @app.command(rich_help_panel=RESULTS)

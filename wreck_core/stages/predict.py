@@ -1,34 +1,38 @@
 """Say what pictures show: files, folders, URLs → one row each. A bad picture is a row with its error."""
 
-import hashlib
-from collections.abc import Iterator, Sequence
-from itertools import islice
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from wreck_core import files, images
-from wreck_core.errors import ImageRejectedError, InputError
-from wreck_core.ingest import blocklist
-from wreck_core.ingest.outcome import FetchFailedError
-from wreck_core.ingest.picture import judge_magic
-from wreck_core.ingest.robots import Robots
-from wreck_core.ingest.safe_http import Client
-from wreck_core.ingest.url_map import UrlMap
-from wreck_core.ingest.urls import normalise, redact
+from wreck_core.errors import InputError
 from wreck_core.layout import Layout
 from wreck_core.params import Params
+from wreck_core.stages.sources import Open, find
 from wreck_core.summary import Summary
-from wreck_core.training import runtime
 from wreck_core.training.predictor import Picture, Predictor
 
-SUFFIXES = frozenset(f".{extension}" for extension in (*images.EXTENSIONS, *images.EXTENSIONS.values()))
+READERS, AHEAD = 8, 32  # threads that read, fetch and decode; pictures under way
+
+Found = TypeVar("Found")
 
 
-def run(params: Params, layout: Layout, sources: Sequence[str], model: str | None = None) -> Summary:
+def run(
+    params: Params,
+    layout: Layout,
+    sources: Iterable[str],
+    model: str | None = None,
+    *,
+    explain: Path | None = None,
+) -> Summary:
     """Classify every picture of `sources` with one model, by default the board's leader.
 
-    Raises InputError when there is no model, or the one that was named is none.
+    With `explain`, a heat map of each picture is left in that folder. Raises InputError when there is
+    no model, or the one that was named is none.
     """
     name = model or leader(params, layout)
     if name in params.ensembles:
@@ -37,20 +41,61 @@ def run(params: Params, layout: Layout, sources: Sequence[str], model: str | Non
             where="--model",
             fix=f"use one of {', '.join(params.ensembles[name])}",
         )
-    runtime.start(params.train.threads, params.train.seed)
-    predictor = Predictor(layout.model(name))
-    pictures = (picture for source in sources for picture in _open(source, params, layout))
+    predictor = Predictor(layout.model(name), layout.litert, at_once=os.cpu_count() or 1)
+    opened = (open_ for source in sources for open_ in find(source, params, layout))
     rows: list[dict[str, Any]] = []
-    while batch := list(islice(pictures, params.train.batch)):
-        rows += predictor.classify(name, batch)
+    draw = _heat_maps(params, layout.model(name), explain) if explain else _no_heat_map
+    for picture, row in _in_order(lambda open_: _answer(predictor, open_), opened):
+        draw(picture)
+        rows.append(row)
     bad = sum(row["error"] is not None for row in rows)
+    strange = sum(row["in_distribution"] is False for row in rows)
     labels = predictor.card["classes"]
+    notes = [f"{strange:,} are unlike the pictures that {name} learned from"] if strange else []
     return Summary(
         f"{len(rows) - bad:,} pictures classified by {name}" + (f", {bad:,} could not be" if bad else ""),
         rows=tuple((label, sum(row["label"] == label for row in rows)) for label in labels),
+        notes=(*notes, *([f"the heat maps lie in {explain}"] if explain else [])),
         ok=not bad,
         data={"rows": rows},
     )
+
+
+def _answer(predictor: Predictor, open_: Open) -> tuple[Picture, dict[str, Any]]:
+    picture = open_()
+    return picture, predictor.classify(picture)
+
+
+def _in_order(work: Callable[[Open], Found], items: Iterable[Open]) -> Iterator[Found]:
+    """Work on items in threads, a few ahead of the one that is wanted; give the results in order."""
+    with ThreadPoolExecutor(READERS) as pool:
+        ahead: deque[Future[Found]] = deque()
+        for item in items:
+            ahead.append(pool.submit(work, item))
+            if len(ahead) == AHEAD:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _heat_maps(params: Params, model: Path, folder: Path) -> Callable[[Picture], None]:
+    from wreck_core.training import explain, runtime  # they import TensorFlow
+
+    runtime.start(params.train.threads, params.train.seed)
+    explainer = explain.Explainer(model)
+
+    def draw(picture: Picture) -> None:
+        if picture.image is not None:
+            drawn = explain.overlay(picture.image, explainer.heat(picture.image))
+            stem = Path(urlsplit(picture.name).path).stem
+            name = f"{stem[:60]}-{(picture.sha256 or '')[:12]}.png"
+            files.write_bytes(folder / name, images.encode(drawn, "png"))
+
+    return draw
+
+
+def _no_heat_map(picture: Picture) -> None:
+    """Draw nothing."""
 
 
 def leader(params: Params, layout: Layout) -> str:
@@ -66,48 +111,3 @@ def leader(params: Params, layout: Layout) -> str:
         if name and (layout.model(name) / "model.json").exists():
             return str(name)
     raise InputError("there is no trained model yet", where=str(layout.models), fix="run `dvc repro`")
-
-
-def _open(source: str, params: Params, layout: Layout) -> Iterator[Picture]:
-    """Give the pictures behind a source: a URL, a file, or all that lie in a folder."""
-    if source.startswith(("http://", "https://")):
-        yield _fetch(source, params, layout)
-        return
-    path = Path(source)
-    if not path.is_dir():
-        yield _read(path)
-        return
-    inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
-    if not inside:
-        yield Picture(source, error="the folder holds no picture")
-    yield from map(_read, inside)
-
-
-def _fetch(url: str, params: Params, layout: Layout) -> Picture:
-    """Fetch as `scrape` does: no private address, nothing taken down, no other file, robots.txt heard."""
-    deadline_at = monotonic() + params.scrape.deadline_s
-    barred = blocklist.blocklist(blocklist.read(layout.takedowns))
-    with Client(params.scrape, UrlMap(()), barred=barred) as client:
-        try:
-            terms = Robots(client, params.scrape).terms(deadline_at, judge_magic)
-            picture = _decode(redact(url), client.get(normalise(url), terms, deadline_at).body)
-            if picture.sha256 in barred.sha256s:
-                raise FetchFailedError("blocklisted", "is a picture that was taken down")
-            return picture
-        except (FetchFailedError, ImageRejectedError) as error:
-            return Picture(redact(url), error=f"{error.status}: {error.what}")
-
-
-def _read(path: Path) -> Picture:
-    try:
-        return _decode(str(path), path.read_bytes())
-    except OSError as error:
-        return Picture(str(path), error=error.strerror or str(error))
-
-
-def _decode(name: str, data: bytes) -> Picture:
-    sha256 = hashlib.sha256(data).hexdigest()
-    try:
-        return Picture(name, sha256, images.decode(data))
-    except ImageRejectedError as rejected:
-        return Picture(name, sha256, error=rejected.what)

@@ -30,6 +30,7 @@ def fit(task: Task) -> Outcome:
         logits=logits,
         temperature=temperature,
         network=best.network,
+        features=best.features,
         final_temperature=best.final_temperature,
         c=best.c,
         weights_sha256=best.weights_sha256,

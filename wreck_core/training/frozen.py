@@ -38,6 +38,7 @@ def fit(task: Task) -> Outcome:
         sha256,
         pd.DataFrame(history),
         "frozen",
+        features=vectors,
     )
 
 

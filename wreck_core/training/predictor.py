@@ -1,19 +1,17 @@
-"""Use a trained model: one load, pictures in batches."""
+"""Use a trained model: pictures in, one row each out. A converted model needs no TensorFlow."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from wreck_core import files, images
 from wreck_core.errors import InputError
-from wreck_core.training import features, model_file
-
-WARM_UPS, RUNS = 5, 30
+from wreck_core.training import in_distribution, litert
+from wreck_core.training.litert import Answer
 
 
 @dataclass(frozen=True)
@@ -27,51 +25,75 @@ class Picture:
 
 
 class Predictor:
-    """A model.keras and its model.json, ready to answer."""
+    """A trained model, ready to answer from several threads at once.
 
-    def __init__(self, folder: Path) -> None:
-        card = folder / "model.json"
-        if not card.exists():
-            raise InputError("there is no trained model", where=str(folder), fix="run `dvc repro`")
-        self.card: dict[str, Any] = files.read_json(card)
-        self._forward = features.compiled(model_file.load(folder / "model.keras"))
+    `kept` is the folder where its converted form stays for the next time; `at_once` pictures really
+    run at the same time. No answer depends on either.
+    """
 
-    def probabilities(self, pictures: Sequence[images.Image]) -> NDArray[np.float32]:
-        """Give calibrated probabilities (N, K) of RGB uint8 (H, W, 3) pictures.
+    def __init__(self, folder: Path, kept: Path, at_once: int = 1) -> None:
+        self.card = read_card(folder)
+        self.side_px: int = self.card["input"]["width_px"]
+        self._known = in_distribution.load(folder / "in_distribution.npz")
+        self._network = _open(folder, kept, at_once)
 
-        The classes stand in the order of the card.
-        """
-        side_px = self.card["input"]["width_px"]
-        return self._forward(np.stack([images.resize(picture, side_px, side_px) for picture in pictures]))
+    def answer(self, picture: images.Image) -> Answer:
+        """Ask the model about one RGB uint8 (H, W, 3) picture."""
+        return self._network(images.resize(picture, self.side_px, self.side_px))
 
-    def classify(self, model: str, batch: Sequence[Picture]) -> list[dict[str, Any]]:
-        """Turn pictures into rows of `predict`, in order; `ms` is the batch's time shared among them."""
-        good = [picture.image for picture in batch if picture.image is not None]
-        started = perf_counter()
-        answers = iter(self.probabilities(good) if good else ())
-        ms = 1000 * (perf_counter() - started) / max(len(good), 1)
-        return [
-            self._row(model, picture, None if picture.image is None else next(answers), ms)
-            for picture in batch
-        ]
-
-    def _row(
-        self, model: str, picture: Picture, answer: NDArray[np.float32] | None, ms: float
-    ) -> dict[str, Any]:
+    def classify(self, picture: Picture) -> dict[str, Any]:
+        """Turn a picture into its row of `predict`; `ms` is the model's time, decoding not counted."""
         positive, threshold = self.card["positive"], self.card["threshold"]
-        p = {} if answer is None else dict(zip(self.card["classes"], map(float, answer), strict=True))
-        return {
+        row = {
             "path": picture.name,
             "sha256": picture.sha256,
-            "label": decide(p, positive, threshold) if p else None,
-            f"p_{positive}": round(p[positive], 6) if p else None,
+            "label": None,
+            f"p_{positive}": None,
             "threshold": threshold,
-            "margin": round(p[positive] - threshold, 6) if p else None,
+            "margin": None,
             "in_distribution": None,
-            "model": model,
-            "ms": round(ms, 2) if p else None,
+            "model": self.card["backbone"],
+            "ms": None,
             "error": picture.error,
         }
+        if picture.image is None:
+            return row
+        started = perf_counter()
+        said = self.answer(picture.image)
+        row["ms"] = round(1000 * (perf_counter() - started), 2)
+        p = dict(zip(self.card["classes"], map(float, said.p), strict=True))
+        row["label"] = decide(p, positive, threshold)
+        row[f"p_{positive}"] = round(p[positive], 6)
+        row["margin"] = round(p[positive] - threshold, 6)
+        row["in_distribution"] = None if self._known is None else self._known.holds(said.features)
+        return row
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """Read model.json. Raises InputError when there is no trained model in the folder."""
+    card = folder / "model.json"
+    if not card.exists():
+        raise InputError("there is no trained model", where=str(folder), fix="run `dvc repro`")
+    found: dict[str, Any] = files.read_json(card)
+    return found
+
+
+def _open(folder: Path, kept: Path, at_once: int) -> Callable[[images.Image], Answer]:
+    """Open the converted model, converting it the first time; one that LiteRT cannot hold runs in Keras."""
+    with (folder / "model.keras").open("rb") as handle:
+        sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
+    path = kept / folder.name / f"{sha256[:16]}-tf{version('tensorflow')}.tflite"
+    if not path.exists():
+        from wreck_core.training import convert, model_file  # they import TensorFlow
+
+        model = model_file.load(folder / "model.keras")
+        try:
+            convert.to_litert(model, path)
+        except convert.ConversionError:
+            return convert.in_keras(model)
+        for old in set(path.parent.glob("*.tflite")) - {path}:
+            old.unlink()
+    return litert.Network(path, at_once)
 
 
 def decide(p: dict[str, float], positive: str, threshold: float) -> str:
@@ -79,16 +101,3 @@ def decide(p: dict[str, float], positive: str, threshold: float) -> str:
     if p[positive] >= threshold:
         return positive
     return max((name for name in p if name != positive), key=lambda name: p[name])
-
-
-def latencies_ms(model: Any, side_px: int) -> tuple[float, float]:
-    """Median and 95th percentile of milliseconds a picture at batch 1, compiled, decoding not counted."""
-    forward = features.compiled(model)
-    picture = np.random.default_rng(0).integers(0, 256, (1, side_px, side_px, 3), np.uint8)
-    spans = []
-    for _ in range(WARM_UPS + RUNS):
-        start = perf_counter()
-        forward(picture)
-        spans.append(1000 * (perf_counter() - start))
-    p50, p95 = np.percentile(spans[WARM_UPS:], [50, 95])
-    return float(p50), float(p95)

@@ -83,6 +83,7 @@ class Outcome:
     model. `network` is that model: float32 RGB (N, px, px, 3) in 0-255 → logits (N, K), to be
     divided by `final_temperature`. `history` is one line per trial or epoch. `recipe` made that model;
     `compared` has the log-losses of the recipes that were tried, when there was a choice.
+    `features` (N, F) are what the last layer of `network` stands on, where the recipe has them at hand.
     """
 
     logits: Float
@@ -94,6 +95,7 @@ class Outcome:
     history: pd.DataFrame
     recipe: str
     compared: dict[str, float] = field(default_factory=dict)
+    features: NDArray[np.float32] | None = None
 
     def p_raw(self) -> Float:
         """Probabilities (N, K) as the models say them."""

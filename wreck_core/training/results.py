@@ -10,9 +10,12 @@ import pandas as pd
 
 from wreck_core import files
 from wreck_core.evaluation import metrics
-from wreck_core.training import model_file, runtime
-from wreck_core.training.predictor import latencies_ms
+from wreck_core.training import features, golden, in_distribution, model_file, runtime
+from wreck_core.training.features import Forward
+from wreck_core.training.latency import latencies_ms
+from wreck_core.training.pictures import load_squares
 from wreck_core.training.recipe import FINAL, Outcome, Task
+from wreck_core.training.runtime import keras
 
 THRESHOLD = 0.5
 THRESHOLD_RULE = "p >= 0.5: both errors cost the same, and p is calibrated inside the training folds"
@@ -32,11 +35,14 @@ def write(task: Task, outcome: Outcome, folder: Path, origin: Origin) -> dict[st
     """Write the model and all that is known of it into `folder`, metrics.json last; give its contents."""
     model = model_file.assemble(outcome.network, outcome.final_temperature, task.name)
     model_file.save(model, folder / "model.keras")
+    forward = features.compiled(model)
+    golden.write(folder / "golden.json", forward, task.input_px)
+    in_distribution.save(known(task, outcome, model), folder / "in_distribution.npz")
     table = out_of_fold(task, outcome)
     record = {
         **facts(task, outcome),
         **scores(table),
-        **costs(model, folder / "model.keras", task.input_px),
+        **costs(forward, folder / "model.keras", task.input_px),
         "fit_s": round(monotonic() - origin.started, 2),
         "git_sha": origin.git_sha,
         "data_rev": origin.data_rev,
@@ -74,6 +80,18 @@ def out_of_fold(task: Task, outcome: Outcome) -> pd.DataFrame:
     )
 
 
+def known(task: Task, outcome: Outcome, model: Any) -> in_distribution.Known:
+    """Learn what the pictures that the model was trained on look like to it."""
+    rows = np.flatnonzero(task.samples["split"] == "fold")
+    samples = task.samples.iloc[rows]
+    if outcome.features is not None:
+        return in_distribution.fit(outcome.features[rows], samples["fold"].to_numpy())
+    forward = features.compiled(keras.Model(model.input, model.layers[-1].input))
+    batches = [samples.iloc[at : at + task.params.batch] for at in range(0, len(samples), task.params.batch)]
+    vectors = [forward(load_squares(task.root, batch, task.input_px)) for batch in batches]
+    return in_distribution.fit(np.concatenate(vectors), samples["fold"].to_numpy())
+
+
 def scores(table: pd.DataFrame) -> dict[str, Any]:
     """Score the out-of-fold rows (not the locked test part) at the threshold."""
     rows = table[table["fold"] != FINAL]
@@ -108,9 +126,9 @@ def facts(task: Task, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def costs(model: Any, path: Path, side_px: int) -> dict[str, Any]:
+def costs(forward: Forward, path: Path, side_px: int) -> dict[str, Any]:
     """Measure what using and making the model takes."""
-    p50, p95 = latencies_ms(model, side_px)
+    p50, p95 = latencies_ms(forward, side_px)
     return {
         "size_mb": round(path.stat().st_size / 1e6, 2),
         "ms_per_image_p50": round(p50, 2),

@@ -1,36 +1,15 @@
 """The door to TensorFlow and Keras: imported quietly, with threads and seeds fixed; and what a run took."""
 
 import importlib.metadata
-import os
 import platform
 import resource
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # it ships no types
 
+from wreck_core.training.quiet import stderr_held
 
-@contextmanager
-def _stderr_held() -> Iterator[None]:
-    """Keep back what is written to standard error, also by C++; show it when the block fails."""
-    sys.stderr.flush()
-    original = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            held.seek(0)
-            os.write(original, held.read())
-            raise
-        finally:
-            os.dup2(original, 2)
-            os.close(original)
-
-
-with _stderr_held():  # TensorFlow greets on standard error before its log level is heard
+with stderr_held():  # TensorFlow greets on standard error before its log level is heard
     import keras
     import tensorflow as tf
 

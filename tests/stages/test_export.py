@@ -1,0 +1,92 @@
+import sys
+
+import drawn
+import numpy as np
+import pandas as pd
+import pytest
+
+from wreck_core import files
+from wreck_core import params as params_module
+from wreck_core.errors import GateError, InputError, UsageError
+from wreck_core.layout import Layout
+from wreck_core.params import Params
+from wreck_core.stages import export, train
+from wreck_core.training import copies
+
+# Keras hands TensorFlow's variables to numpy 2 in the old way.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> tuple[Params, Layout]:
+    """A workspace with one trained backbone."""
+    layout = Layout(tmp_path_factory.mktemp("trained"))
+    params = drawn.quick(params_module.load(drawn.REPOSITORY / "params.yaml"))
+    drawn.fill(layout)
+    train.run(params, layout, "efficientnet_lite0")
+    return params, layout
+
+
+@pytest.mark.parametrize("to", ["litert", "saved_model", "onnx"])
+def test_an_export_gives_the_golden_answers_and_comes_with_its_card(trained, to):
+    params, layout = trained
+    if to == "onnx":
+        pytest.importorskip("tf2onnx", reason="the extra `onnx` is not installed")
+    summary = export.run(params, layout, "efficientnet_lite0", to)
+    path, card = layout.root / summary.data["path"], layout.root / summary.data["card"]
+    assert path.parent == layout.exports / "efficientnet_lite0"
+    assert summary.data["difference"] < 1e-4
+    assert summary.data["size_bytes"] > 1e6
+    record = files.read_json(layout.model("efficientnet_lite0") / "metrics.json")
+    text = card.read_text()
+    assert f"| ROC AUC | {record['roc_auc']:.3f} [" in text
+    assert path.name in text
+    assert "{" not in text
+    assert {file.name for file in path.parent.iterdir()} >= {path.name, card.name}
+    assert not list(path.parent.glob(".*"))
+
+
+def test_int8_agrees_about_most_training_pictures(trained, tmp_path):
+    params, layout = trained
+    out = tmp_path / "deep" / "small.tflite"
+    export.run(params, layout, "efficientnet_lite0", "litert-int8", out)
+    samples = pd.read_parquet(layout.manifest)
+    oof = pd.read_parquet(layout.model("efficientnet_lite0") / "oof.parquet")
+    assert (tmp_path / "deep" / "small.tflite.md").exists()
+    small = copies.open_litert(out)
+    from wreck_core.training import pictures
+
+    squares = pictures.load_squares(layout.root, samples.assign(box=None), 48)
+    agree = (small(squares)[:, 0] >= 0.5) == (oof.set_index("sha256").label[samples.sha256] == 1).to_numpy()
+    assert np.mean(agree) > 0.9
+
+
+def test_a_model_that_is_not_its_golden_answers_is_not_kept(trained, tmp_path):
+    params, layout = trained
+    path = layout.model("efficientnet_lite0") / "golden.json"
+    before = path.read_text()
+    golden = files.read_json(path)
+    for picture in golden["pictures"]:
+        picture["p"] = picture["p"][::-1]
+    files.write_json(path, golden)
+    try:
+        with pytest.raises(GateError, match="differs from the trained model"):
+            export.run(params, layout, "efficientnet_lite0", "litert", tmp_path / "m.tflite")
+    finally:
+        path.write_text(before)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_exported_is_one_clear_error(trained, tmp_path, monkeypatch):
+    params, layout = trained
+    with pytest.raises(UsageError, match="no backbone mobilnet"):
+        export.run(params, layout, "mobilnet", "litert")
+    with pytest.raises(InputError, match="no trained model"):
+        export.run(params, layout, "scratch_cnn", "litert")
+    with pytest.raises(UsageError, match="is a folder"):
+        export.run(params, layout, "efficientnet_lite0", "litert", tmp_path)
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)  # as where the extra is not installed
+    with pytest.raises(UsageError, match="not installed") as raised:
+        export.run(params, layout, "efficientnet_lite0", "onnx", tmp_path / "m.onnx")
+    assert "wreck-detect[onnx]" in raised.value.fix
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,137 @@
+"""What other runtimes say of a picture is what the trained model says."""
+
+from pathlib import Path
+
+import drawn
+import numpy as np
+import pytest
+
+from wreck_core.errors import GateError, InputError
+from wreck_core.training import (
+    backbones,
+    convert,
+    copies,
+    features,
+    golden,
+    graph,
+    litert,
+    model_file,
+    weights,
+)
+from wreck_core.training.runtime import keras, tf
+
+# Keras hands TensorFlow's variables to numpy 2 in the old way.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+SMALL = 75  # the least that inception_v3 takes is 75; xception takes 71
+CLOSE = 1e-3
+
+
+def build(name: str, side_px: int, weights_path: Path | None = None) -> keras.Model:
+    """A model, by default of random weights, with a head of three classes that makes logits of usual size."""
+    keras.utils.set_random_seed(29)
+    row = backbones.find(name)
+    backbone = row.build(side_px)
+    if weights_path is not None:
+        weights.load(backbone, weights_path)
+    trunk = graph.with_preprocessing(row, backbone)
+    network = keras.Model(trunk.input, keras.layers.Dense(3, name="logits")(trunk.output))
+    length = np.linalg.norm(features.compiled(trunk)(squares(side_px)), axis=1).mean()
+    kernel = np.random.default_rng(3).normal(0, 2 / length, (trunk.output_shape[1], 3))
+    network.layers[-1].set_weights([kernel, np.zeros(3)])
+    return model_file.assemble(network, 1.3, name)
+
+
+def squares(side_px: int, count: int = 3) -> np.ndarray:
+    labels = ("damaged", "undamaged", "worn")
+    rng = np.random.default_rng(5)
+    return np.stack([drawn.picture(rng, labels[at % 3], side_px) for at in range(count)])
+
+
+QUICK = {"mobilenet_v2", "efficientnet_lite0", "scratch_cnn"}
+ROWS = [
+    pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in sorted(backbones.TABLE)
+]
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_row_gives_the_same_answers_in_litert(name, tmp_path):
+    model = build(name, SMALL)
+    convert.to_litert(model, tmp_path / "m.tflite")
+    pictures = squares(SMALL)
+    expected = features.compiled(model)(pictures)
+    np.testing.assert_allclose(copies.open_litert(tmp_path / "m.tflite")(pictures), expected, atol=CLOSE)
+    head_stands_on = features.compiled(keras.Model(model.input, model.layers[-1].input))(pictures)
+    network = litert.Network(tmp_path / "m.tflite")
+    found = np.stack([network(picture).features for picture in pictures])
+    np.testing.assert_allclose(found, head_stands_on, atol=CLOSE * np.abs(head_stands_on).max())
+
+
+def test_a_saved_model_and_an_onnx_file_give_the_same_answers_for_any_number_of_pictures(tmp_path):
+    model, pictures = build("mobilenet_v2", 64), squares(64, 5)
+    expected = features.compiled(model)(pictures)
+    convert.to_saved_model(model, tmp_path / "saved")
+    np.testing.assert_allclose(copies.open_saved_model(tmp_path / "saved")(pictures), expected, atol=CLOSE)
+    pytest.importorskip("tf2onnx", reason="the extra `onnx` is not installed")
+    convert.to_onnx(model, tmp_path / "m.onnx")
+    np.testing.assert_allclose(copies.open_onnx(tmp_path / "m.onnx")(pictures), expected, atol=CLOSE)
+
+
+def test_int8_is_smaller_and_close(tmp_path):
+    lite0 = backbones.find("efficientnet_lite0")  # with its true weights: random ones cannot be scaled
+    found = weights.resolve(lite0, "imagenet", [], tmp_path)
+    model, pictures = build("efficientnet_lite0", 64, found.path), squares(64, 12)
+    convert.to_litert(model, tmp_path / "whole.tflite")
+    convert.to_litert(model, tmp_path / "int8.tflite", list(pictures))
+    assert (tmp_path / "int8.tflite").stat().st_size < 0.4 * (tmp_path / "whole.tflite").stat().st_size
+    said = copies.open_litert(tmp_path / "int8.tflite")(pictures)
+    expected = features.compiled(model)(pictures)
+    assert np.abs(said - expected).mean() < 0.1
+    assert np.corrcoef(said.ravel(), expected.ravel())[0, 1] > 0.95
+
+
+def test_golden_answers_find_a_copy_that_is_another_model(tmp_path):
+    model = build("scratch_cnn", 48)
+    forward = features.compiled(model)
+    golden.write(tmp_path / "golden.json", forward, 48)
+    assert golden.check(tmp_path / "golden.json", forward, 1e-6, "m") < 1e-6
+    head = model.layers[-1]
+    head.set_weights([array * 1.5 for array in head.get_weights()])
+    with pytest.raises(GateError, match="differs from the trained model"):
+        golden.check(tmp_path / "golden.json", features.compiled(model), CLOSE, "m")
+    with pytest.raises(GateError, match="nan"):
+        golden.check(tmp_path / "golden.json", lambda pictures: forward(pictures) * np.nan, CLOSE, "m")
+    with pytest.raises(InputError, match="no golden answers"):
+        golden.check(tmp_path / "gone.json", forward, CLOSE, "m")
+
+
+def test_golden_tiles_fill_a_picture_of_any_size():
+    tiles = np.arange(2 * 2 * 3).reshape(2, 2, 3)
+    picture = golden.draw(tiles.tolist(), 5)
+    assert picture.shape == (5, 5, 3)
+    assert picture.dtype == np.uint8
+    np.testing.assert_array_equal(picture[[0, 0, 4, 4], [0, 4, 0, 4]], tiles.reshape(4, 3))
+
+
+def test_what_litert_cannot_hold_is_said_and_runs_in_keras(tmp_path):
+    image = keras.Input((16, 16, 3))
+
+    class Spectrum(keras.layers.Layer):
+        """A layer whose matrix root exists in TensorFlow alone."""
+
+        def call(self, x):
+            grey = tf.reduce_mean(x, axis=-1) / 255
+            return tf.math.real(tf.linalg.logm(tf.cast(grey + 9 * tf.eye(16), tf.complex64)))[:, 0]
+
+        def compute_output_shape(self, shape):
+            return (shape[0], 16)
+
+    network = keras.Model(image, keras.layers.Dense(2, name="logits")(Spectrum()(image)))
+    model = model_file.assemble(network, 1.0, "odd")
+    with pytest.raises(convert.ConversionError, match="LiteRT cannot hold odd"):
+        convert.to_litert(model, tmp_path / "m.tflite")
+    assert list(tmp_path.iterdir()) == []
+    picture = squares(16, 1)
+    np.testing.assert_allclose(
+        convert.in_keras(model)(picture[0]).p, features.compiled(model)(picture)[0], atol=1e-5
+    )

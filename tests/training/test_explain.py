@@ -1,0 +1,79 @@
+import drawn
+import numpy as np
+import pytest
+
+from wreck_core import files
+from wreck_core.errors import InputError
+from wreck_core.training import backbones, explain, features, graph, model_file
+from wreck_core.training.runtime import keras
+
+# Keras hands TensorFlow's variables to numpy 2 in the old way.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+CARD = {"input": {"width_px": 64}, "classes": ["damaged", "undamaged"], "positive": "damaged"}
+
+
+def save(folder, network) -> keras.Model:
+    """Save a network of logits as a trained model."""
+    model = model_file.assemble(network, 1.0, "m")
+    model_file.save(model, folder / "model.keras")
+    files.write_json(folder / "model.json", CARD)
+    return model
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "efficientnet_b1", "resnet50", "scratch_cnn"])
+def test_the_map_of_a_pooled_network_adds_up_to_its_logits(name, tmp_path):
+    keras.utils.set_random_seed(4)
+    row = backbones.find(name)
+    trunk = graph.with_preprocessing(row, row.build(64))
+    model = save(tmp_path, keras.Model(trunk.input, keras.layers.Dense(2, name="logits")(trunk.output)))
+    picture = drawn.picture(np.random.default_rng(1), "damaged", 64)
+    explainer = explain.Explainer(tmp_path)
+    heat = explainer.heat(picture)
+    assert heat.ndim == 2
+    assert min(heat.shape) > 1
+    if name == "scratch_cnn":  # it has dense layers after the map: a good guess, not exact
+        assert np.abs(heat).max() > 0
+        return
+    p = features.compiled(model)(picture[None])[0].astype(np.float64)
+    assert heat.sum() + explainer.bias == pytest.approx(np.log(p[0] / p[1]), abs=1e-3)
+
+
+def test_the_map_shows_the_place_that_speaks_for_the_class(tmp_path):
+    """A network that counts red: its map is hot where the red square lies, and nowhere else."""
+    image = keras.Input((64, 64, 3))
+    conv = keras.layers.Conv2D(1, 8, 8, use_bias=False)
+    pooled = keras.layers.GlobalAveragePooling2D()(conv(image))
+    network = keras.Model(image, keras.layers.Dense(2, name="logits")(pooled))
+    red = np.zeros((8, 8, 3, 1), np.float32)
+    red[:, :, 0] = 1 / 64 / 255
+    network.set_weights([red, np.array([[1.0, -1.0]]), np.zeros(2)])
+    save(tmp_path, network)
+    picture = np.zeros((64, 64, 3), np.uint8)
+    picture[16:24, 40:48, 0] = 255
+    heat = explain.Explainer(tmp_path).heat(picture)
+    assert heat.shape == (8, 8)
+    assert np.unravel_index(heat.argmax(), heat.shape) == (2, 5)
+    assert heat[2, 5] == pytest.approx(2 / 64)
+    assert np.abs(heat).sum() == pytest.approx(2 / 64)
+    drawn_over = explain.overlay(picture[:, :32].repeat(4, axis=0), heat)  # any shape of picture
+    assert drawn_over.shape == (256, 32, 3)
+
+
+def test_red_speaks_for_the_class_and_blue_against_it():
+    grey = np.full((80, 80, 3), 128, np.uint8)
+    heat = np.zeros((8, 8), np.float32)
+    heat[1, 1], heat[6, 6] = 1.0, -1.0
+    laid = explain.overlay(grey, heat).astype(int)
+    assert laid[15, 15, 0] > 180 > 100 > laid[15, 15, 2]
+    assert laid[65, 65, 2] > 180 > 100 > laid[65, 65, 0]
+    assert np.abs(laid[40, 5] - 128).max() < 8
+    np.testing.assert_array_equal(explain.overlay(grey, np.zeros((8, 8), np.float32)), grey)
+
+
+def test_a_network_without_a_feature_map_is_refused(tmp_path):
+    image = keras.Input((64, 64, 3))
+    flat = keras.layers.Flatten()(image)
+    save(tmp_path, keras.Model(image, keras.layers.Dense(2, name="logits")(flat)))
+    with pytest.raises(InputError, match="no feature map"):
+        explain.Explainer(tmp_path)

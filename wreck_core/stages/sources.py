@@ -1,0 +1,71 @@
+"""The pictures behind what a user names: a file, a folder, a URL. What is none has an error instead."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from time import monotonic
+
+from wreck_core import images
+from wreck_core.errors import ImageRejectedError
+from wreck_core.ingest import blocklist
+from wreck_core.ingest.outcome import FetchFailedError
+from wreck_core.ingest.picture import judge_magic
+from wreck_core.ingest.robots import Robots
+from wreck_core.ingest.safe_http import Client
+from wreck_core.ingest.url_map import UrlMap
+from wreck_core.ingest.urls import normalise, redact
+from wreck_core.layout import Layout
+from wreck_core.params import Params
+from wreck_core.training.predictor import Picture
+
+SUFFIXES = frozenset(f".{extension}" for extension in (*images.EXTENSIONS, *images.EXTENSIONS.values()))
+
+Open = Callable[[], Picture]
+
+
+def find(source: str, params: Params, layout: Layout) -> Iterator[Open]:
+    """Give what opens the pictures behind a source: a URL, a file, or all that lie in a folder."""
+    if source.startswith(("http://", "https://")):
+        yield partial(_fetch, source, params, layout)
+        return
+    path = Path(source)
+    if not path.is_dir():
+        yield partial(read, path)
+        return
+    inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+    if not inside:
+        yield partial(Picture, source, error="the folder holds no picture")
+    for file in inside:
+        yield partial(read, file)
+
+
+def _fetch(url: str, params: Params, layout: Layout) -> Picture:
+    """Fetch as `scrape` does: no private address, nothing taken down, no other file, robots.txt heard."""
+    deadline_at = monotonic() + params.scrape.deadline_s
+    barred = blocklist.blocklist(blocklist.read(layout.takedowns))
+    with Client(params.scrape, UrlMap(()), barred=barred) as client:
+        try:
+            terms = Robots(client, params.scrape).terms(deadline_at, judge_magic)
+            picture = _decode(redact(url), client.get(normalise(url), terms, deadline_at).body)
+            if picture.sha256 in barred.sha256s:
+                raise FetchFailedError("blocklisted", "is a picture that was taken down")
+            return picture
+        except (FetchFailedError, ImageRejectedError) as error:
+            return Picture(redact(url), error=f"{error.status}: {error.what}")
+
+
+def read(path: Path) -> Picture:
+    """Read one file."""
+    try:
+        return _decode(str(path), path.read_bytes())
+    except OSError as error:
+        return Picture(str(path), error=error.strerror or str(error))
+
+
+def _decode(name: str, data: bytes) -> Picture:
+    sha256 = hashlib.sha256(data).hexdigest()
+    try:
+        return Picture(name, sha256, images.decode(data))
+    except ImageRejectedError as rejected:
+        return Picture(name, sha256, error=rejected.what)

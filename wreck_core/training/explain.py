@@ -1,0 +1,108 @@
+"""Where in the picture a model sees what speaks for the positive class, and what speaks against it.
+
+Each place of the last feature map counts with its activations times their gradients. For a network
+that ends in mean pooling and one linear layer that is exact: the map adds up to the logits.
+
+Reference: Draelos & Carin, "Use HiResCAM instead of Grad-CAM for faithful explanations" (2020);
+Zhou et al., "Learning Deep Features for Discriminative Localization" (CVPR 2016) for the exact case.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wreck_core import images
+from wreck_core.errors import InputError
+from wreck_core.training import model_file, predictor
+from wreck_core.training.runtime import keras, tf
+
+FOR, AGAINST = np.array([255.0, 40.0, 0.0]), np.array([0.0, 90.0, 255.0])  # RGB
+STRONGEST = 0.7  # opacity
+
+Map = NDArray[np.float32]
+
+
+class Explainer:
+    """A trained model, opened at its last feature map."""
+
+    def __init__(self, folder: Path) -> None:
+        card = predictor.read_card(folder)
+        model = model_file.load(folder / "model.keras")
+        self.side_px: int = card["input"]["width_px"]
+        head = model.layers[-1]
+        trunk = keras.Model(model.get_layer("resizing").output, head.input)
+        if not _has_map(trunk):
+            raise InputError("has no feature map to show", where=str(folder), fix="leave out --explain")
+        self._lower, self._upper = _cut(trunk)
+        weights, bias = head.get_weights()
+        positive = card["classes"].index(card["positive"])
+        others = [column for column in range(len(bias)) if column != positive]
+        self._direction = weights[:, positive] - weights[:, others].mean(axis=1)
+        self.bias = float(bias[positive] - bias[others].mean())
+
+    def heat(self, picture: images.Image) -> Map:
+        """Contributions float32 (h, w) to the positive class's logit over the mean of the others'.
+
+        `picture` is RGB uint8 (H, W, 3); h, w are those of the feature map. With mean pooling they add
+        up, with `bias`, to the difference of logits.
+        """
+        square = images.resize(picture, self.side_px, self.side_px)[None].astype(np.float32)
+        with tf.GradientTape() as tape:
+            seen = self._lower(square, training=False)
+            tape.watch(seen)
+            score = tf.linalg.matvec(self._upper(seen, training=False), self._direction)
+        return np.asarray(tf.reduce_sum(tape.gradient(score, seen) * seen, axis=-1)[0], np.float32)
+
+
+def _has_map(operation: Any) -> bool:
+    """Say whether a feature map (N, h, w, c) comes out of the operation, or of one inside it."""
+    if isinstance(operation, keras.Model):
+        return any(map(_has_map, _inside(operation)))
+    return len(operation.output.shape) == 4
+
+
+def _cut(model: Any) -> tuple[Any, Any]:
+    """Cut a model after its last feature map into two, also where that lies in a model inside.
+
+    A model that holds another one must be a chain, as those of `model_file` and `backbones` are.
+    """
+    inside = _inside(model)
+    at, last = [found for found in enumerate(inside) if _has_map(found[1])][-1]
+    if isinstance(model, keras.Sequential):
+        start = keras.Input(model.input_shape[1:])
+        seen = _chain(start, inside[: at + 1])
+        again = keras.Input(seen.shape[1:])
+        return keras.Model(start, seen), keras.Model(again, _chain(again, inside[at + 1 :]))
+    if not isinstance(last, keras.Model):
+        return keras.Model(model.input, last.output), keras.Model(last.output, model.output)
+    lower, upper = _cut(last)
+    start = _chain(model.input, inside[:at])
+    return (
+        keras.Model(model.input, lower(start)),
+        keras.Model(upper.input, _chain(upper.output, inside[at + 1 :])),
+    )
+
+
+def _inside(model: Any) -> list[Any]:
+    """Give what a model does, in order, without its input."""
+    return list(model.layers if isinstance(model, keras.Sequential) else model.operations[1:])
+
+
+def _chain(tensor: Any, operations: Sequence[Any]) -> Any:
+    for operation in operations:
+        tensor = operation(tensor)
+    return tensor
+
+
+def overlay(picture: images.Image, heat: Map) -> images.Image:
+    """Lay the map over the picture, RGB uint8 (H, W, 3): red speaks for the positive class, blue against."""
+    height, width = picture.shape[:2]
+    strength = heat / np.maximum(np.abs(heat).max(), np.finfo(np.float32).tiny)
+    grey = images.resize(np.asarray(127.5 + 127.5 * strength, np.uint8), width, height)
+    signed = (grey.astype(np.float64) - 127) / 128
+    opacity = STRONGEST * np.abs(signed)[..., None]
+    colour = np.where(signed[..., None] > 0, FOR, AGAINST)
+    return np.asarray(picture * (1 - opacity) + colour * opacity, np.uint8)
