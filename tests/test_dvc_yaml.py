@@ -86,7 +86,16 @@ def test_declared_params_exist() -> None:
     raw = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
     for stage in CODE:
         for name in body(stage)["params"]:
-            assert name.split(".")[0] in raw, name
+            value = raw
+            for part in name.replace("${key}", "mobilenet").split("."):
+                assert part in value, name
+                value = value[part]
+
+
+def test_keys_colours_and_flags_of_the_labelling_window_train_nothing_anew() -> None:
+    for stage in CODE:
+        read = {name for name in body(stage)["params"] if name.split(".")[0] == "labels"}
+        assert read <= {"labels.classes", "labels.positive"}
 
 
 def test_what_dvc_caches_is_ignored_by_git_and_the_rest_is_not() -> None:
