@@ -143,10 +143,13 @@ class BackboneRow(Section):
     """One row of the board. `builder` is a row of `training.backbones`; by default the row's own name."""
 
     weights: str  # imagenet, none, or a path to a .weights.h5 file
-    recipe: Literal["auto", "frozen", "top_blocks", "scratch"] | None = None
+    recipe: Literal["auto", "frozen", "top_blocks", "full", "seed", "scratch"] | None = None
     builder: Name | None = None
     input_px: Annotated[int, Field(ge=32, le=1024)] | None = None
-    epochs: Positive | None = None  # of recipes that have them: all but frozen
+    epochs: Positive | None = None  # of recipes that have them: neither frozen nor seed
+    dense: Annotated[list[Positive], Field(min_length=1)] | None = None  # units of scratch_cnn's dense layers
+    dropout: Fraction = 0.0  # of scratch rows, before the last layer
+    augment: bool = True  # of scratch rows
 
 
 class ReportParams(Section):

@@ -139,3 +139,11 @@ def test_a_name_that_is_no_row_lists_the_rows_and_leaves_no_folder(layout, param
         train.run(params, layout, "typo")
     assert "mobilenet_v2" in raised.value.fix
     assert not layout.models.exists()
+
+
+def test_a_setting_that_would_be_ignored_is_refused(layout, params):
+    drawn.fill(layout, per_class=8)
+    quick = drawn.quick(params)
+    row = quick.backbones["mobilenet_random"].model_copy(update={"dropout": 0.3})
+    with pytest.raises(ParamsError, match="dropout is for scratch_cnn alone"):
+        train.run(quick.model_copy(update={"backbones": {"one": row}}), layout, "one")

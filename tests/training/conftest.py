@@ -25,7 +25,7 @@ def make_task(layout: Layout, params: Params) -> Callable[..., Task]:
     quick = drawn.quick(params)
     classes = ("damaged", "undamaged")
 
-    def make(name: str, **settings: int) -> Task:
+    def make(name: str, **settings: object) -> Task:
         row = quick.backbones[name].model_copy(update=settings)
         return Task(
             name=name,

@@ -67,3 +67,33 @@ def test_without_a_test_part_the_final_model_answers_nobody(task):
     assert outcome.logits.shape == (len(samples), 2)
     assert sorted(outcome.history["fold"]) == [-1, 0, 1, 2]
     assert outcome.history["chosen"].all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "more"),
+    [
+        ({"dense": [100, 100, 100, 50]}, "Dense"),
+        ({"dense": [200, 200, 100]}, ""),
+        ({"dropout": 0.3}, "Dropout"),
+    ],
+)
+def test_the_seed_s_own_iterations_are_other_networks(make_task, layout, settings, more):
+    drawn.fill(layout, per_class=4)
+    plain, other = (scratch.build(make_task("scratch_cnn", epochs=1, **row)) for row in ({}, settings))
+    assert (plain.count_params() != other.count_params()) == ("dense" in settings)
+    kinds = [sum(type(layer).__name__ == more for layer in flat(network)) for network in (plain, other)]
+    assert kinds[1] - kinds[0] == bool(more)
+
+
+def flat(network) -> list:
+    return [inner for layer in network.layers for inner in getattr(layer, "layers", [layer])]
+
+
+def test_without_augmentation_the_pictures_are_learned_as_they_are(task, tmp_path):
+    learn, held_out = data(task)
+    plain = replace(task, row=task.row.model_copy(update={"augment": False}))
+    curves = [
+        scratch.train(one, scratch.Checkpoint(tmp_path / str(at)), learn, held_out, 0)
+        for at, one in enumerate((task, plain))
+    ]
+    assert curves[0] != curves[1]

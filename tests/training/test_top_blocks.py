@@ -135,9 +135,9 @@ def test_views_of_a_picture_are_its_own_for_ever_and_differ_from_each_other():
 
 
 def test_the_learning_rate_warms_up_and_comes_down():
-    rates = [top_blocks.learning_rate(done) for done in np.linspace(0, 1, 101)]
+    rates = [top_blocks.pace(done) for done in np.linspace(0, 1, 101)]
     assert rates[0] == 0
-    assert rates[10] == max(rates) == top_blocks.LEARNING_RATE
+    assert rates[10] == max(rates) == 1
     assert rates[-1] == pytest.approx(0, abs=1e-9)
 
 
@@ -176,3 +176,13 @@ def test_a_backbone_without_a_cut_is_refused_in_words():
     backbone = backbones.find("nasnet_mobile")
     with pytest.raises(ParamsError, match="nasnet_mobile cannot be cut"):
         graph.split(backbone, None)
+
+
+def test_the_full_recipe_tunes_every_layer_and_its_batch_norms_on_one_thread(task):
+    task = replace(task, row=task.row.model_copy(update={"recipe": "full", "epochs": 2, "input_px": 32}))
+    tuning = top_blocks.Tuning(task)
+    first, moments = tuning._backbone.layers[1].get_weights(), statistics(tuning._backbone)
+    tuning.fit(0, task.parts[0])
+    assert not np.array_equal(first[0], tuning._backbone.layers[1].get_weights()[0])
+    assert any(not np.array_equal(o, n) for o, n in zip(moments, statistics(tuning._backbone), strict=True))
+    assert task.threads == 1

@@ -8,9 +8,9 @@ from time import monotonic
 import pandas as pd
 
 from wreck_core import files, provenance
-from wreck_core.errors import UsageError, WreckError
+from wreck_core.errors import ParamsError, UsageError, WreckError
 from wreck_core.layout import Layout
-from wreck_core.params import Params
+from wreck_core.params import BackboneRow, Params
 from wreck_core.summary import Progress, Summary, silent
 from wreck_core.training import (
     auto,
@@ -20,6 +20,7 @@ from wreck_core.training import (
     results,
     runtime,
     scratch,
+    seed,
     top_blocks,
     weights,
 )
@@ -29,6 +30,8 @@ RECIPES = {
     "auto": auto.fit,
     "frozen": frozen.fit,
     "top_blocks": top_blocks.fit,
+    "full": top_blocks.fit,
+    "seed": seed.fit,
     "scratch": scratch.fit,
 }
 
@@ -70,7 +73,7 @@ def _train(params: Params, layout: Layout, name: str, progress: Progress) -> Sum
     samples = pictures.read_samples(layout, params.labels.classes)
     task = make_task(params, layout, name, samples, progress)
     check_enough(task)
-    runtime.start(params.train.threads, params.train.seed)
+    runtime.start(task.threads, params.train.seed)
     outcome = RECIPES[task.recipe](task)
 
     record = results.write(task, outcome, layout.model(name), origin)
@@ -87,6 +90,7 @@ def make_task(params: Params, layout: Layout, name: str, samples: pd.DataFrame, 
     """Bring a row together with its samples (as `read_samples` gives them) and its weights."""
     row = params.backbones[name]
     backbone = backbones.find(row.builder or name)
+    _check_scratch_only(name, row, backbone)
     classes = params.labels.classes
     inputs = [provenance.data_rev(layout), row.model_dump(), params.train.model_dump(), classes]
     key = hashlib.sha256(json.dumps([inputs, runtime.versions()]).encode()).hexdigest()[:16]
@@ -105,3 +109,11 @@ def make_task(params: Params, layout: Layout, name: str, samples: pd.DataFrame, 
         checkpoint=layout.checkpoints / f"train@{name}" / key,
         progress=progress,
     )
+
+
+def _check_scratch_only(name: str, row: BackboneRow, backbone: backbones.Backbone) -> None:
+    """Raise ParamsError for a setting that would be ignored."""
+    scratch_only = {"dense": row.dense, "dropout": row.dropout, "augment: false": not row.augment}
+    said = [key for key, value in scratch_only.items() if value]
+    if said and (backbone.name != "scratch_cnn" or row.recipe not in (None, "scratch")):
+        raise ParamsError(f"backbones.{name}: {said[0]} is for scratch_cnn alone", fix="take it away")

@@ -4,6 +4,8 @@ Which one answers a fold is decided by what both said of the other folds, so no 
 the final model is what all folds together prefer, and gives the row its recipe.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -14,7 +16,7 @@ from wreck_core.training.recipe import Outcome, Task
 
 def fit(task: Task) -> Outcome:
     """Fit both ways and keep, fold by fold and in the end, the one with the lower log-loss elsewhere."""
-    tried = {"frozen": frozen.fit(task), "top_blocks": top_blocks.fit(task)}
+    tried = {"frozen": frozen.fit(_as(task, "frozen")), "top_blocks": top_blocks.fit(_as(task, "top_blocks"))}
     target = task.samples["target"].to_numpy()
     logits, temperature = np.empty_like(tried["frozen"].logits), np.ones(len(target))
     chosen: dict[int, str] = {}
@@ -38,6 +40,10 @@ def fit(task: Task) -> Outcome:
         recipe=chosen[part.fold],
         compared=losses,
     )
+
+
+def _as(task: Task, recipe: str) -> Task:
+    return replace(task, row=task.row.model_copy(update={"recipe": recipe}))
 
 
 def _loss(outcome: Outcome, target: Ints, rows: Ints) -> float:

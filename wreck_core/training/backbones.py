@@ -3,7 +3,7 @@
 Importing this module does not import Keras; building a backbone does.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -46,7 +46,7 @@ class Backbone:
     name: str
     native_px: int
     preprocessing: Preprocessing
-    build: Callable[[int], Any]
+    build: Callable[..., Any]
     imagenet: Download | Embedded | None
     cut: str
     citation: str
@@ -61,8 +61,8 @@ def _application(builder: str, options: dict[str, Any], input_px: int) -> Any:
     return build(include_top=False, weights=None, pooling="avg", input_shape=shape, **options)
 
 
-def _scratch_cnn(input_px: int) -> Any:
-    """Build the seed's own network: three valid convolutions with max-pooling, three dense layers."""
+def _scratch_cnn(input_px: int, dense: Sequence[int] = (100, 100, 50)) -> Any:
+    """Build the seed's own network: three valid convolutions with max-pooling, and the dense layers."""
     from wreck_core.training.runtime import keras
 
     layers = keras.layers
@@ -76,7 +76,7 @@ def _scratch_cnn(input_px: int) -> Any:
                 for layer in (layers.Conv2D(filters, 3, activation="relu"), layers.MaxPooling2D())
             ),
             layers.Flatten(),
-            *(layers.Dense(units, activation="relu") for units in (100, 100, 50)),
+            *(layers.Dense(units, activation="relu") for units in dense),
         ],
         name="scratch_cnn",
     )

@@ -42,6 +42,13 @@ def split(backbone: Backbone, network: Any) -> tuple[Any, Any]:
     return lower, keras.Model(activations, network.output, name=f"{backbone.name}_top_blocks")
 
 
+def uncut(backbone: Backbone, network: Any) -> tuple[Any, Any]:
+    """Give what `split` gives, with the cut before everything: the second half is the whole network."""
+    whole = with_preprocessing(backbone, network)
+    image = keras.Input(whole.input_shape[1:], name="image")
+    return keras.Model(image, keras.layers.Identity()(image), name=f"{backbone.name}_lower"), whole
+
+
 def add_head(trunk: Any, linear: Linear) -> Any:
     """Put a fitted linear map on a trunk: the result gives logits (N, K)."""
     dense = keras.layers.Dense(linear.bias.size, name="logits")

@@ -59,6 +59,11 @@ class Task:
         return self.row.recipe or ("frozen" if self.backbone.imagenet else "scratch")
 
     @property
+    def threads(self) -> int:
+        """How many threads: one where batch norms are trained, because with two no two runs agree."""
+        return 1 if self.recipe in ("full", "seed") else self.params.threads
+
+    @property
     def epochs(self) -> int:
         """Epochs of a row whose recipe has them. Raises ParamsError when the row does not say."""
         if self.row.epochs is None:

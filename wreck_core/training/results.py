@@ -117,7 +117,7 @@ def facts(task: Task, outcome: Outcome) -> dict[str, Any]:
         "weights_sha256": outcome.weights_sha256,
         "input_px": task.input_px,
         "params_m": round(outcome.network.count_params() / 1e6, 3),
-        "threads": task.params.threads,
+        "threads": task.threads,
         "seed": task.params.seed,
         "threshold": THRESHOLD,
         "threshold_rule": THRESHOLD_RULE,

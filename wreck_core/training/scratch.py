@@ -132,7 +132,7 @@ def train(task: Task, checkpoint: Checkpoint, learn: Data, held_out: Data, numbe
     for epoch in range(len(curve), task.epochs):
         # Every epoch draws from a seed of its own, so one that is done again after a kill is the same.
         rng = np.random.default_rng((task.params.seed, number, epoch))
-        loss = _train_epoch(network, learn, rng)
+        loss = _train_epoch(network, learn, rng, augmented=task.row.augment)
         curve.append(Epoch(loss, head.log_loss(held_out.logits(forward), held_out.target)))
         checkpoint.save(network, curve)
         task.progress(number * task.epochs + epoch + 1, total, f"part {number + 1}, epoch {epoch + 1}")
@@ -142,8 +142,12 @@ def train(task: Task, checkpoint: Checkpoint, learn: Data, held_out: Data, numbe
 def build(task: Task) -> Any:
     """Build the untrained network: float32 RGB (N, px, px, 3) in 0-255 → logits (N, K)."""
     keras.utils.set_random_seed(task.params.seed)
-    trunk = graph.with_preprocessing(task.backbone, task.backbone.build(task.input_px))
-    logits = keras.layers.Dense(len(task.classes), name="logits")(trunk.output)
+    sizes = {"dense": task.row.dense} if task.row.dense else {}
+    trunk = graph.with_preprocessing(task.backbone, task.backbone.build(task.input_px, **sizes))
+    last = trunk.output
+    if task.row.dropout:
+        last = keras.layers.Dropout(task.row.dropout, seed=task.params.seed, name="dropout")(last)
+    logits = keras.layers.Dense(len(task.classes), name="logits")(last)
     network = keras.Model(trunk.input, logits, name=task.name)
     network.compile(
         keras.optimizers.Adam(LEARNING_RATE),
@@ -153,8 +157,8 @@ def build(task: Task) -> Any:
     return network
 
 
-def _train_epoch(network: Any, data: Data, rng: np.random.Generator) -> float:
-    """Go once over the pictures in random order, each zoomed, mirrored and brightened by chance."""
+def _train_epoch(network: Any, data: Data, rng: np.random.Generator, *, augmented: bool) -> float:
+    """Go once over the pictures in random order, each changed by chance when `augmented`."""
     flip, zoom, contrast = (int(seed) for seed in rng.integers(0, 2**31, 3))
     augment = keras.Sequential(
         [
@@ -169,6 +173,8 @@ def _train_epoch(network: Any, data: Data, rng: np.random.Generator) -> float:
     loss = 0.0
     for start in range(0, len(order), data.batch):
         rows = order[start : start + data.batch]
-        pictures = augment(data.pictures[rows].astype(np.float32), training=True)
+        pictures = data.pictures[rows].astype(np.float32)
+        if augmented:
+            pictures = augment(pictures, training=True)
         loss = float(network.train_on_batch(pictures, data.target[rows]))  # the mean since the reset
     return loss

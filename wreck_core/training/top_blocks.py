@@ -4,6 +4,9 @@ The layers below stay as they are, so each view of a picture goes through them o
 tenth of one through the whole network. Batch norms stay in inference mode; with them frozen, two threads
 give the same bytes every time. Nothing is chosen while it trains: the epochs are the row's, and the
 temperature of a fold comes from what was said of the other folds (`recipe.cross_fit`).
+
+The full recipe is the same with the cut before the first layer: everything is tuned, batch norms too. That
+takes ten times as long and one thread, because with two no two runs agree.
 """
 
 from typing import Any
@@ -20,18 +23,24 @@ from wreck_core.training.states import State
 from wreck_core.training.views import MIRRORED, PLAIN, Views
 
 VIEWS = 4
-LEARNING_RATE, WARM_UP, WEIGHT_DECAY = 3e-4, 0.1, 1e-2
+LEARNING_RATE, FULL_LEARNING_RATE = 3e-4, 1e-4  # at the most
+WARM_UP, WEIGHT_DECAY = 0.1, 1e-2
 EMA, LABEL_SMOOTHING, DROPOUT = 0.98, 0.05, 0.3
 HEAD_C = 1e-3  # inverse strength of the logistic fit that the head starts from
 
 
 class Tuning:
-    """One task under way: the cached views, and the network whose top blocks are tuned on them."""
+    """One task under way: the cached views, and the network whose top blocks (or all) are tuned on them."""
 
     def __init__(self, task: Task) -> None:
         backbone, self.weights_sha256 = build_backbone(task)
-        lower, self._upper = graph.split(task.backbone, backbone)
-        graph.freeze(self._upper, keras.layers.BatchNormalization)
+        if task.recipe == "full":
+            lower, self._upper = graph.uncut(task.backbone, backbone)
+            self._rate = FULL_LEARNING_RATE
+        else:
+            lower, self._upper = graph.split(task.backbone, backbone)
+            graph.freeze(self._upper, keras.layers.BatchNormalization)
+            self._rate = LEARNING_RATE
         self._task, self._backbone = task, backbone
         self._views = Views(task.checkpoint, VIEWS)
         self._views.fill(lower, task.samples, task.root, task.params.batch, task.progress)
@@ -103,8 +112,8 @@ class Tuning:
         loss = 0.0
         for step in range(steps):
             at = slice(step * size, (step + 1) * size)
-            rate = learning_rate((epoch * steps + step) / (self._task.epochs * steps))
-            self._network.optimizer.learning_rate.assign(rate)
+            done = (epoch * steps + step) / (self._task.epochs * steps)
+            self._network.optimizer.learning_rate.assign(self._rate * pace(done))
             loss = self._network.train_on_batch(self._views.read(views[at], order[at]), answers[at])
         return float(loss)  # the mean since the reset
 
@@ -121,15 +130,15 @@ class Tuning:
         return graph.add_head(trunk, head.Linear(weights, bias))
 
 
-def learning_rate(done: float) -> float:
-    """Give the rate after a part (0-1) of all steps: up for the first tenth, then down along a cosine."""
+def pace(done: float) -> float:
+    """Give the share of the learning rate after a part of all steps (both 0-1): up a line, down a cosine."""
     if done < WARM_UP:
-        return LEARNING_RATE * done / WARM_UP
-    return float(LEARNING_RATE * (1 + np.cos(np.pi * (done - WARM_UP) / (1 - WARM_UP))) / 2)
+        return done / WARM_UP
+    return float(1 + np.cos(np.pi * (done - WARM_UP) / (1 - WARM_UP))) / 2
 
 
 def fit(task: Task) -> Outcome:
-    """Cache the activations, then tune the top blocks once per fold and once for the final model."""
+    """Cache the activations, then tune the top blocks (or all) once per fold and once for the final model."""
     tuning = Tuning(task)
     logits, _ = blank(task)
     history: list[dict[str, Any]] = []
@@ -149,5 +158,5 @@ def fit(task: Task) -> Outcome:
         None,
         tuning.weights_sha256,
         pd.DataFrame(history),
-        "top_blocks",
+        task.recipe,
     )
