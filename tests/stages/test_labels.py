@@ -128,15 +128,8 @@ def test_a_picture_table_of_any_encoding_and_case_is_read(
     source.write_bytes(b"sha256,label\n\xff\xfe,damaged\n" + f"{SHAS[0].upper()}, damaged\n".encode())
     assert labels.import_labels(params, layout, source).data["rows_of_list"] == {
         "matched": 1,
-        "no such picture": 1,
+        "not UTF-8": 1,
     }
-
-
-def test_a_folder_is_refused_with_what_to_give_instead(
-    params: Params, layout: Layout, tmp_path: Path
-) -> None:
-    with pytest.raises(InputError, match="is a folder"):
-        labels.import_labels(params, layout, tmp_path)
 
 
 def test_a_rebuild_that_fails_leaves_no_empty_store(layout: Layout) -> None:

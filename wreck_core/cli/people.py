@@ -84,11 +84,16 @@ def _announce(annotator: str, told: str) -> None:
 @labels.command("import")
 def import_(
     source: Annotated[
-        Path, typer.Argument(metavar="LIST", help="A list with a label column, and url or sha256.")
+        Path,
+        typer.Argument(
+            metavar="LIST|DIR|FILE",
+            help="A list with a label column, and url or sha256; a folder of folders named by class, whose "
+            "new pictures are stored; Label Studio's JSON.",
+        ),
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Take in the labels of a list. The list becomes their annotator."""
+    """Take in the labels of a list or folder, which becomes their annotator."""
     from wreck_core.stages import labels as stage
     from wreck_core.stages import snapshot
 
@@ -99,8 +104,22 @@ def import_(
 
 
 @labels.command()
-def export(as_json: AsJson = False) -> None:
-    """Write data/labels.csv and data/label_events.jsonl from the label store."""
+def export(
+    out: Annotated[
+        Path | None, typer.Argument(metavar="[OUT]", help="With --to: a new file or folder.")
+    ] = None,
+    to: Annotated[str, typer.Option(metavar="FORMAT", help="csv, jsonl, label-studio or folders.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write data/labels.csv and data/label_events.jsonl from the label store, or the labels in a format."""
+    from wreck_core.errors import UsageError
+    from wreck_core.stages import label_export
     from wreck_core.stages import labels as stage
 
-    end(stage.export_labels(*load()), as_json)
+    params, layout = load()
+    if (out is None) != (not to):
+        raise UsageError(
+            "OUT and --to go together", fix="say wreck labels export labels.json --to label-studio"
+        )
+    summary = label_export.run(params, layout, to, out) if out else stage.export_labels(params, layout)
+    end(summary, as_json)

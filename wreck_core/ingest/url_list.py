@@ -9,7 +9,7 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,7 +62,7 @@ class Account:
 
 
 _Row = tuple[int, Mapping[str, Any]]
-_Reader = Callable[[Iterable[tuple[int, str]], Account], Iterator[_Row]]
+_Reader = Callable[[Iterable[tuple[int, str]], Account, Sequence[str]], Iterator[_Row]]
 
 
 def read(path: Path, account: Account) -> Iterator[ListedUrl]:
@@ -70,13 +70,21 @@ def read(path: Path, account: Account) -> Iterator[ListedUrl]:
 
     Raises InputError when the file cannot be opened, is of no known kind, or has no `url` column.
     """
+    for line, row in rows(path, account):
+        fault, listed = _take(line, row)
+        if listed is None:
+            account.skip(fault, line)
+        else:
+            yield listed
+
+
+def rows(path: Path, account: Account, keys: Sequence[str] = ("url",)) -> Iterator[_Row]:
+    """Yield (line number, columns by lower-case name) of one list, counting lines and faults in `account`.
+
+    Raises InputError as `read` does, when none of `keys` is a column.
+    """
     try:
-        for line, row in _rows(path, account):
-            fault, listed = _take(line, row)
-            if listed is None:
-                account.skip(fault, line)
-            else:
-                yield listed
+        yield from _rows(path, account, keys)
     except InputError as error:
         error.where = str(path)
         raise
@@ -110,21 +118,21 @@ def _text(value: Any) -> str | None:
     return str(value).strip() or None
 
 
-def _rows(path: Path, account: Account) -> Iterator[_Row]:
+def _rows(path: Path, account: Account, keys: Sequence[str]) -> Iterator[_Row]:
     suffixes = [suffix.lower() for suffix in path.suffixes]
     zipped = suffixes[-1:] == [".gz"]
     kind = (suffixes[-2:-1] if zipped else suffixes[-1:]) or [""]
     if not path.is_file():
         raise InputError("there is no such list", fix="name a file that exists")
     if kind == [".parquet"] and not zipped:
-        return _parquet_rows(path, account)
+        return _parquet_rows(path, account, keys)
     reader = _READERS.get(kind[0])
     if reader is None:
         raise InputError(
             "is no kind of list that can be read",
             fix="name it .txt, .csv, .tsv, .jsonl (or one of them with .gz) or .parquet",
         )
-    return reader(_lines(path, zipped, account), account)
+    return reader(_lines(path, zipped, account), account, keys)
 
 
 def _lines(path: Path, zipped: bool, account: Account) -> Iterator[tuple[int, str]]:
@@ -165,11 +173,11 @@ def _skip_to_line_end(handle: io.TextIOWrapper) -> None:
         continue
 
 
-def _txt_rows(lines: Iterable[tuple[int, str]], account: Account) -> Iterator[_Row]:
+def _txt_rows(lines: Iterable[tuple[int, str]], account: Account, keys: Sequence[str]) -> Iterator[_Row]:
     return ((line, {"url": text}) for line, text in lines)
 
 
-def _jsonl_rows(lines: Iterable[tuple[int, str]], account: Account) -> Iterator[_Row]:
+def _jsonl_rows(lines: Iterable[tuple[int, str]], account: Account, keys: Sequence[str]) -> Iterator[_Row]:
     for line, text in lines:
         try:
             row = json.loads(text)
@@ -182,7 +190,7 @@ def _jsonl_rows(lines: Iterable[tuple[int, str]], account: Account) -> Iterator[
 
 
 def _csv_rows(delimiter: str) -> _Reader:
-    def rows(lines: Iterable[tuple[int, str]], account: Account) -> Iterator[_Row]:
+    def rows(lines: Iterable[tuple[int, str]], account: Account, keys: Sequence[str]) -> Iterator[_Row]:
         # Each line is parsed by itself, so a stray quote spoils its own line and no other.
         columns: list[str] = []
         for line, text in lines:
@@ -194,25 +202,26 @@ def _csv_rows(delimiter: str) -> _Reader:
             if columns:
                 yield line, dict(zip(columns, cells, strict=False))
             else:
-                columns = _columns(cells)
+                columns = _columns(cells, keys)
                 account.skip("header", line)
 
     return rows
 
 
-def _columns(names: Iterable[str]) -> list[str]:
-    """Lower-case the names of columns. Raises InputError when none is `url`."""
+def _columns(names: Iterable[str], keys: Sequence[str]) -> list[str]:
+    """Lower-case the names of columns. Raises InputError when none is of `keys`."""
     columns = [name.strip().lower() for name in names]
-    if "url" not in columns:
+    if not set(keys) & set(columns):
         shown = ", ".join(column[:40] for column in columns[:8])
-        raise InputError(f"has no column named url, only: {shown}", fix="name the column of the URLs url")
+        named = " or ".join(keys)
+        raise InputError(f"has no column named {named}, only: {shown}", fix="name the column of the URLs url")
     return columns
 
 
-def _parquet_rows(path: Path, account: Account) -> Iterator[_Row]:
+def _parquet_rows(path: Path, account: Account, keys: Sequence[str]) -> Iterator[_Row]:
     try:
         table = pa.parquet.ParquetFile(path)
-        names = dict(zip(_columns(table.schema_arrow.names), table.schema_arrow.names, strict=True))
+        names = dict(zip(_columns(table.schema_arrow.names, keys), table.schema_arrow.names, strict=True))
         wanted = {column: names[column] for column in ListedUrl.__slots__ if column in names}
         for batch in table.iter_batches(_BATCH_ROWS, columns=list(wanted.values())):
             for row in batch.to_pylist():

@@ -103,10 +103,11 @@ class Log(Database):
         with self._transaction():
             for given in labels:
                 before = self._db.execute(
-                    "SELECT label, flags FROM current_label WHERE sha256 = ? AND annotator = ?",
+                    "SELECT label, flags, x, y, w, h FROM current_label WHERE sha256 = ? AND annotator = ?",
                     (given.sha256, annotator),
                 ).fetchone()
-                if before and (before["label"], before["flags"]) == (given.label, given.flags):
+                sides = {side: getattr(given.box, side, None) for side in "xywh"}
+                if before and tuple(before) == (given.label, given.flags, *sides.values()):
                     continue
                 self._append(
                     sha256=given.sha256,
@@ -116,7 +117,9 @@ class Log(Database):
                     label=given.label,
                     flags=given.flags,
                     note=given.note,
+                    shown_ms=given.shown_ms,
                     at=at,
+                    **sides,
                 )
                 self._db.execute(
                     "UPDATE task SET state = 'done' WHERE sha256 = ? AND state = 'open' AND round <> ?",

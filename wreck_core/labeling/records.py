@@ -91,9 +91,11 @@ class Event:
 
 @dataclass(frozen=True)
 class Import:
-    """A label from a list: `flags` is space-separated words."""
+    """A label from a list: `flags` is space-separated words, `shown_ms` how long it took."""
 
     sha256: str
     label: str
     flags: str = ""
     note: str = ""
+    box: Box | None = None
+    shown_ms: int | None = None

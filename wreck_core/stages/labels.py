@@ -1,57 +1,49 @@
-"""Labels in and out: a list's labels into the store, the store's verdicts into labels.csv."""
+"""Labels in and out: a list's or folder's labels into the store, the store's verdicts into labels.csv."""
 
-from collections import Counter, defaultdict
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from wreck_core import files
 from wreck_core.errors import InputError
-from wreck_core.ingest import url_list
-from wreck_core.ingest.url_list import Account
+from wreck_core.ingest import blocklist, candidates, folder, url_list
+from wreck_core.ingest.download import PictureStore
+from wreck_core.ingest.ledger import Ledger
+from wreck_core.ingest.url_list import HARMLESS, Account
 from wreck_core.ingest.urls import normalise, url_id
-from wreck_core.labeling import consensus, export, rebuild
+from wreck_core.labeling import consensus, export, formats, imports, rebuild
+from wreck_core.labeling.formats import Said
+from wreck_core.labeling.imports import Matched
 from wreck_core.labeling.log import now
-from wreck_core.labeling.records import Import
 from wreck_core.layout import Layout
-from wreck_core.params import CONFLICT, Params
+from wreck_core.params import LabelParams, Params
 from wreck_core.summary import Summary
 
 
 def import_labels(params: Params, layout: Layout, source: Path) -> Summary:
-    """Take in the labels of a list, matched by url or sha256; the list becomes the annotator `list:<name>`.
+    """Take in the labels of a list, of Label Studio's JSON, or of a folder whose folders are named by class.
 
-    A label that is unknown, or whose picture is not in the store, is counted and left out. Two
-    labels of one picture in one list are a contradiction: `unsure`, flagged `conflict`.
-    Raises InputError when the list cannot be read or nothing was scraped.
+    The source becomes the annotator `list:<name>`. Pictures are matched by url or sha256; those of a
+    folder that are new are stored. A row that cannot be used is counted with its line and left out.
+    Two labels of one picture in one source are a contradiction: `unsure`, flagged `conflict`.
+    Raises InputError when the source cannot be read or nothing was scraped.
     """
     if source.is_dir():
-        raise InputError(
-            "is a folder", where=str(source), fix="give a list with url or sha256, and label columns"
-        )
-    layout.require_pictures()
-    said: dict[str, set[str]] = defaultdict(set)
-    counts: Counter[str] = Counter()
-    for sha256, label in _matched(source, layout):
-        verdict = "unlabelled" if not label else "unknown label" if label not in params.labels.all else ""
-        verdict = verdict or ("matched" if sha256 else "no such picture")
-        counts[verdict] += 1
-        if verdict == "matched" and label:
-            said[sha256].add(label)
+        found, name = _from_folder(params, layout, source), source.resolve().name
+    else:
+        layout.require_pictures()
+        found, name = _from_file(params, layout, source), source.name.split(".")[0]
     with rebuild.open_store(layout) as store:
-        labels = [_as_import(sha256, labels) for sha256, labels in sorted(said.items())]
-        added = store.import_labels(f"{consensus.LIST_ANNOTATOR}{source.name.split('.')[0]}", labels, now())
+        added = store.import_labels(f"{consensus.LIST_ANNOTATOR}{name}", found.imports(), now())
         final = export.write(layout, store)
-    notes = [
-        f"{count:,} rows: {verdict}"
-        for verdict, count in sorted(counts.items())
-        if verdict not in ("matched", "unlabelled")
-    ]
     return Summary(
         headline=f"{added:,} labels are new; {len(final):,} pictures have one",
-        rows=(*sorted(counts.items()), ("total", counts.total()), *_per_label(final)),
-        notes=tuple(notes),
-        ok=bool(said),
-        data={"added": added, "rows_of_list": dict(counts)},
+        rows=(*sorted(found.counts.items()), ("total", found.counts.total()), *per_label(final)),
+        notes=tuple(found.notes()),
+        ok=bool(found.said) or source.is_dir(),
+        data={"added": added, "rows_of_list": dict(found.counts), "lines": dict(found.lines)},
     )
 
 
@@ -60,51 +52,67 @@ def export_labels(params: Params, layout: Layout) -> Summary:
     with rebuild.open_store(layout) as store:
         final = export.write(layout, store)
     return Summary(
-        headline=f"{len(final):,} labels written to {layout.relative(layout.labels)}", rows=_per_label(final)
+        headline=f"{len(final):,} labels written to {layout.relative(layout.labels)}", rows=per_label(final)
     )
 
 
-def _per_label(final: list[consensus.FinalLabel]) -> tuple[tuple[str, int], ...]:
+def per_label(final: Sequence[consensus.FinalLabel]) -> tuple[tuple[str, int], ...]:
+    """Count the labels by class."""
     return tuple(sorted(Counter(row.label for row in final).items()))
 
 
-def _as_import(sha256: str, labels: set[str]) -> Import:
-    if len(labels) == 1:
-        return Import(sha256, next(iter(labels)))
-    return Import(sha256, consensus.UNDECIDED, CONFLICT, " or ".join(sorted(labels)))
-
-
-def _matched(source: Path, layout: Layout) -> list[tuple[str, str | None]]:
-    """Pair each row's picture ('' when we have none) with its label."""
+def _from_file(params: Params, layout: Layout, source: Path) -> Matched:
+    account = Account()
+    rows: Iterable[Said]
+    if source.suffix.lower() == ".json":
+        rows = formats.read_label_studio(source)
+    else:
+        table = url_list.rows(source, account, ("url", "sha256"))
+        rows = (formats.from_row(line, row) for line, row in table)
     pictures = pd.read_parquet(layout.candidates, columns=["url_id", "sha256"])
     by_url, known = dict(zip(pictures.url_id, pictures.sha256, strict=True)), set(pictures.sha256)
-    if _is_sha256_table(source):
-        table = pd.read_csv(source, dtype=str, keep_default_na=False, encoding_errors="replace")
-        said = zip(table.sha256.str.strip().str.lower(), table.label.str.strip(), strict=True)
-        return [(sha if sha in known else "", label) for sha, label in said]
+
+    def picture_of(said: Said) -> str:
+        # What the URL holds today may not be what was labelled: the picture itself counts, if it is named.
+        if said.sha256:
+            return said.sha256 if said.sha256 in known else ""
+        try:
+            return by_url.get(url_id(normalise(said.url)), "")
+        except ValueError:  # text that is no URL at all
+            return ""
+
+    found = imports.match(rows, picture_of, params.labels.all)
+    for reason in account.skipped.keys() - HARMLESS:
+        for line in account.examples[reason]:
+            found.count(reason, line, 0)
+        found.counts[reason] += account.skipped[reason]
+    return found
+
+
+def _from_folder(params: Params, layout: Layout, source: Path) -> Matched:
+    """Store what is new in a folder, and take the names of its folders as labels."""
+    looked = folder.look(source, params.scrape)
+    with files.locked(layout.locks, "scrape"), Ledger(layout.ledger) as ledger:
+        barred = blocklist.blocklist(blocklist.read(layout.takedowns))
+        known = set(pd.read_parquet(layout.candidates).sha256) if layout.candidates.exists() else set()
+        refused = folder.store(ledger, PictureStore(layout, barred), source, looked, known)
+        if ledger.lists():
+            candidates.write(ledger, layout, params.scrape.placeholder_urls)
+    if not any(each.picture for each in looked):
+        raise InputError("holds no pictures", where=str(source), fix="name a folder of pictures")
     rows = []
-    for listed in url_list.read(source, Account()):
-        fetched = by_url.get(_identity(listed.url), "")
-        # What the URL holds today may not be what was labelled; then only the picture itself counts.
-        changed = listed.sha256 not in (None, fetched)
-        by_hash = listed.sha256 if listed.sha256 in known else ""
-        rows.append((by_hash or "" if changed else fetched, listed.label))
-    return rows
+    for line, each in enumerate(looked, 1):
+        sha256 = each.picture.sha256 if each.picture else ""
+        fault = refused.get(sha256, "" if each.picture else each.status)
+        rows.append(Said(line, sha256, label=label_of(each.parts[:-1], params.labels), fault=fault))
+    return imports.match(rows, lambda said: said.sha256, params.labels.all)
 
 
-def _identity(url: str) -> str:
-    try:
-        return url_id(normalise(url))
-    except ValueError:
-        return ""
-
-
-def _is_sha256_table(source: Path) -> bool:
-    """Whether this is a CSV with sha256 and label columns and no url, such as a labels.csv."""
-    if source.suffix != ".csv":
-        return False
-    try:
-        columns = set(pd.read_csv(source, nrows=0).columns)
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError):
-        return False  # the reader of lists says what is wrong
-    return {"sha256", "label"} <= columns and "url" not in columns
+def label_of(folders: Sequence[str], settings: LabelParams) -> str:
+    """Give the label that the innermost telling folder names: a label, or `positives` and `negatives`."""
+    others = [label for label in settings.classes if label != settings.positive]
+    names = {label: label for label in settings.all}
+    names |= dict.fromkeys(("positive", "positives"), settings.positive)
+    if len(others) == 1:
+        names |= dict.fromkeys(("negative", "negatives"), others[0])
+    return next((names[name.lower()] for name in reversed(folders) if name.lower() in names), "")
