@@ -29,6 +29,13 @@ class Found:
     picture: Picture | None = None
 
     @property
+    def facts(self) -> Picture:
+        """The picture of a file that is one. Raises ValueError for another."""
+        if self.picture is None:
+            raise ValueError(f"{self.address}: {self.status}")
+        return self.picture
+
+    @property
     def address(self) -> str:
         """The place as plain ASCII, whatever bytes the name is of."""
         return quote(os.fsencode("/".join(self.parts)))
@@ -58,7 +65,7 @@ def store(
     refused: dict[str, str] = {}
     for sha256, each in list(new.items()):
         try:
-            pictures.keep(each.picture, folder.joinpath(*each.parts).read_bytes())
+            pictures.keep(each.facts, folder.joinpath(*each.parts).read_bytes())
         except FetchFailedError as error:
             refused[sha256] = error.status
             del new[sha256]

@@ -1,13 +1,13 @@
 """From what a file says to labels: matched with pictures, counted, and contradictions told."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from wreck_core.labeling.consensus import UNDECIDED
 from wreck_core.labeling.formats import Said
 from wreck_core.labeling.records import Import
-from wreck_core.params import CONFLICT
+from wreck_core.params import CONFLICT, LabelParams
 
 _EXAMPLES = 5
 GOOD, NOTHING = "matched", "unlabelled"
@@ -67,3 +67,13 @@ def _decide(sha256: str, said: list[Said]) -> Import:
     flags = sorted({flag for row in said for flag in row.flags} - {CONFLICT})
     box = next((row.box for row in reversed(said) if row.box), None)
     return Import(sha256, last.label, " ".join(flags), "", box, last.shown_ms)
+
+
+def label_of(folders: Sequence[str], settings: LabelParams) -> str:
+    """Give the label that the innermost telling folder names: a label, or `positives` and `negatives`."""
+    others = [label for label in settings.classes if label != settings.positive]
+    names = {label: label for label in settings.all}
+    names |= dict.fromkeys(("positive", "positives"), settings.positive)
+    if len(others) == 1:
+        names |= dict.fromkeys(("negative", "negatives"), others[0])
+    return next((names[name.lower()] for name in reversed(folders) if name.lower() in names), "")

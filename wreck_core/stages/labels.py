@@ -18,7 +18,7 @@ from wreck_core.labeling.formats import Said
 from wreck_core.labeling.imports import Matched
 from wreck_core.labeling.log import now
 from wreck_core.layout import Layout
-from wreck_core.params import LabelParams, Params
+from wreck_core.params import Params
 from wreck_core.summary import Summary
 
 
@@ -77,7 +77,7 @@ def _from_file(params: Params, layout: Layout, source: Path) -> Matched:
         if said.sha256:
             return said.sha256 if said.sha256 in known else ""
         try:
-            return by_url.get(url_id(normalise(said.url)), "")
+            return str(by_url.get(url_id(normalise(said.url)), ""))
         except ValueError:  # text that is no URL at all
             return ""
 
@@ -104,15 +104,5 @@ def _from_folder(params: Params, layout: Layout, source: Path) -> Matched:
     for line, each in enumerate(looked, 1):
         sha256 = each.picture.sha256 if each.picture else ""
         fault = refused.get(sha256, "" if each.picture else each.status)
-        rows.append(Said(line, sha256, label=label_of(each.parts[:-1], params.labels), fault=fault))
+        rows.append(Said(line, sha256, label=imports.label_of(each.parts[:-1], params.labels), fault=fault))
     return imports.match(rows, lambda said: said.sha256, params.labels.all)
-
-
-def label_of(folders: Sequence[str], settings: LabelParams) -> str:
-    """Give the label that the innermost telling folder names: a label, or `positives` and `negatives`."""
-    others = [label for label in settings.classes if label != settings.positive]
-    names = {label: label for label in settings.all}
-    names |= dict.fromkeys(("positive", "positives"), settings.positive)
-    if len(others) == 1:
-        names |= dict.fromkeys(("negative", "negatives"), others[0])
-    return next((names[name.lower()] for name in reversed(folders) if name.lower() in names), "")
