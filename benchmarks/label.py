@@ -3,10 +3,12 @@
 `python -m benchmarks.label [PHOTOS]`; without a folder of photos, on drawn ones of 1280 x 960. The real
 window stands on a screen of its own. A key is pressed as a keyboard does it; the clock runs until the
 pixel in the middle of the picture has changed: the label is committed by then, and the next picture
-painted. Beside it stands what the disk alone takes to make one small commit safe, twice as often as an
-answer does. Goals: p95 under 50 ms, under 3 % of a core while idle. Exits with 1 when one is missed.
+painted. Beside it stand, in the same run, a bare OpenCV window that only swaps two frames, and what the
+disk alone takes for one safe commit: on a busy machine they tell how much of the time is not ours.
+Goals: p95 under 50 ms, under 3 % of a core while idle. Exits with 1 when one is missed.
 """
 
+import itertools
 import os
 import sqlite3
 import subprocess
@@ -17,13 +19,15 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import psutil
 
 from benchmarks import machine, x_screen
 from wreck_core import images, params
 from wreck_core.labeling.session import LabelSession, Picture
 from wreck_core.labeling.store import Store
-from wreck_core.labeling.window import Cv2Window
+from wreck_core.labeling.window import POLL_MS, TITLE, Cv2Window
 from wreck_core.sample.draw import draw_car
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,12 +45,16 @@ def main() -> int:
     parser.add_argument("--keys", type=int, default=150)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--serve", type=Path, help="only open the window over this folder")
+    parser.add_argument("--bare", action="store_true", help="only open a window that swaps two frames")
     arguments = parser.parse_args()
     if arguments.serve:
         serve(arguments.serve)
         return 0
+    if arguments.bare:
+        serve_bare()
+        return 0
     rows, missed = [], []
-    for measure in (_window,):
+    for measure in (_window,):  # each gives rows, and which goals are met
         found, goals = measure(arguments.photos, arguments.keys)
         rows += found
         missed += [goal for goal, met in goals.items() if not met]
@@ -64,30 +72,52 @@ def serve(folder: Path) -> None:
         Cv2Window(LabelSession(store, pictures, "bench", "primary", settings)).run()
 
 
+def serve_bare() -> None:
+    """Open a window that shows one of two frames after the other, a key each."""
+    frames = [np.full((860, 1280, 3), shade, np.uint8) for shade in (60, 200)]
+    cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
+    cv2.resizeWindow(TITLE, 1280, 860)
+    for frame in itertools.cycle(frames):
+        cv2.imshow(TITLE, frame)
+        while cv2.waitKeyEx(POLL_MS) == -1:
+            continue
+
+
+def _pressed_ms(words: list[str], keys: int) -> tuple[list[float], float]:
+    """Press keys in a window that `words` open; give how long each took, and the idle share of a core."""
+    command = [sys.executable, "-m", "benchmarks.label", *words]
+    with x_screen.opened() as screen:
+        before = screen.pixel(*MIDDLE)
+        process = subprocess.Popen(command, env=os.environ | {"DISPLAY": screen.name})
+        try:
+            _await_change(screen, before, 60)
+            time.sleep(3)
+            return [_key_ms(screen, "12"[at % 5 == 0]) for at in range(keys)], _idle_share(process.pid)
+        finally:
+            process.kill()
+            process.wait()
+
+
 def _window(photos: Path | None, keys: int) -> tuple[list[dict[str, Any]], dict[str, bool]]:
-    with tempfile.TemporaryDirectory() as name, x_screen.opened() as screen:
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _fill(folder, photos, keys + 10)
-        words = [sys.executable, "-m", "benchmarks.label", "--serve", str(folder)]
-        with subprocess.Popen(words, env=os.environ | {"DISPLAY": screen.name}) as process:
-            _await_change(screen, screen.pixel(*MIDDLE), 60)
-            time.sleep(2)
-            took_ms = sorted(_key_ms(screen, "12"[at % 5 == 0]) for at in range(keys))
-            idle = _idle_share(process.pid)
-            process.kill()
+        took_ms, idle = _pressed_ms(["--serve", str(folder)], keys)
+        bare_ms, bare_idle = _pressed_ms(["--bare"], keys)
         with Store(folder / "labels.db") as store:
             saved = len(store.current_labels())
         commit_ms = _commits_ms(folder, keys)
-    p50, p95 = (took_ms[int(len(took_ms) * part)] for part in (0.5, 0.95))
-    row = {"what": "key to next picture painted", "p50 ms": p50, "p95 ms": p95, "worst ms": took_ms[-1]}
-    disk = {"what": "two safe commits alone", **_quantiles(commit_ms)}
-    cost = {"what": f"idle: {idle:.1%} of a core", "p50 ms": "", "p95 ms": "", "worst ms": ""}
+    rows = [
+        {"what": "key to next picture painted", **_quantiles(took_ms), "idle, % of a core": 100 * idle},
+        {"what": "bare window swapping frames", **_quantiles(bare_ms), "idle, % of a core": 100 * bare_idle},
+        {"what": "one safe commit alone", **_quantiles(commit_ms), "idle, % of a core": ""},
+    ]
     goals = {
-        f"p95 under {MOST_P95_MS} ms": p95 < MOST_P95_MS,
+        f"p95 under {MOST_P95_MS:.0f} ms": rows[0]["p95 ms"] < MOST_P95_MS,
         f"idle under {MOST_IDLE:.0%} of a core": idle < MOST_IDLE,
         f"{keys} keys, {saved} labels": saved == keys,
     }
-    return [row, disk, cost], goals
+    return rows, goals
 
 
 def _quantiles(values: list[float]) -> dict[str, float]:
@@ -149,7 +179,7 @@ def _idle_share(pid: int) -> float:
 
 
 def _commits_ms(folder: Path, many: int) -> list[float]:
-    """Time the commits of a database with one small table, two at a time."""
+    """Time the commits of a database with one small table."""
     database = sqlite3.connect(folder / "bare.db", isolation_level=None)
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
@@ -157,8 +187,7 @@ def _commits_ms(folder: Path, many: int) -> list[float]:
     took = []
     for _ in range(many):
         began = time.perf_counter()
-        for _ in range(2):
-            database.execute("INSERT INTO word VALUES ('damaged')")
+        database.execute("INSERT INTO word VALUES ('damaged')")
         took.append(1000 * (time.perf_counter() - began))
     database.close()
     return took

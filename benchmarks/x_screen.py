@@ -50,14 +50,15 @@ def opened() -> Iterator[Screen]:
         os.close(write_end)
         with os.fdopen(read_end) as pipe:
             name = f":{pipe.readline().strip()}"
+        manager = subprocess.Popen(
+            ["openbox"],
+            env=os.environ | {"DISPLAY": name},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
+        )
         try:
-            with subprocess.Popen(
-                ["openbox"],
-                env=os.environ | {"DISPLAY": name},
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.STDOUT,
-            ) as manager:
-                yield Screen(name)
-                manager.terminate()
+            yield Screen(name)
         finally:
-            server.terminate()
+            for process in (manager, server):
+                process.terminate()
+                process.wait()
