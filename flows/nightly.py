@@ -5,6 +5,7 @@ from pathlib import Path
 from prefect import flow
 
 from flows import experiment as experiments
+from flows import notices
 from flows import refresh as refreshing
 from flows.publishing import commit
 from flows.tasks import StageRun
@@ -41,9 +42,9 @@ def nightly(
         except experiments.StagesFailedError as error:
             faults.append(error)
             runs = error.runs
-        if (layout.reports / "leaderboard.json").exists():
-            lines.append(files.read_json(layout.reports / "leaderboard.json")["verdict"])
+        lines += notices.board_lines(layout)
         commit(settings, layout, "Nightly", [*lines, *(f"failed: {error.what}" for error in faults)])
+        notices.tell(layout, lines, faults)
     if faults:
         raise faults[-1]
     return tuple(runs)

@@ -1,0 +1,75 @@
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import answered
+import pytest
+
+from flows import notices
+from wreck_core.errors import WreckError
+from wreck_core.stages import earlier, report
+
+
+@pytest.fixture
+def receiver(monkeypatch):
+    """A service on loopback that takes messages as JSON."""
+    taken = []
+
+    class Service(BaseHTTPRequestHandler):
+        def do_POST(self):
+            taken.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            """Stay quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Service) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv(notices.VARIABLE, f"json://127.0.0.1:{server.server_port}/?verify=no")
+        yield taken
+        server.shutdown()
+
+
+def test_a_night_is_told_with_its_verdict_and_a_new_leader(receiver, layout, params):
+    answered.fill(layout)
+    answered.answer(layout, "mobilenet", 0.6)
+    answered.answer(layout, "resnet50", 0.5)
+    board = answered.board_of(params, "mobilenet", "resnet50")
+    report.run(board, layout)
+    earlier.keep(layout)
+    answered.answer(layout, "resnet50", 4.0)
+    report.run(board, layout)
+    assert notices.tell(layout, ["200 pictures from 200 URLs", *notices.board_lines(layout)], [])
+    (message,) = receiver
+    assert message["title"].endswith("the night is done")
+    assert message["type"] == "success"
+    assert "200 pictures from 200 URLs" in message["message"]
+    assert "resnet50 is best" in message["message"]
+    assert "the leader is resnet50, before it was mobilenet" in message["message"]
+
+
+def test_a_failed_night_and_a_failing_gate_are_told(receiver, layout, params):
+    answered.fill(layout)
+    answered.answer(layout, "mobilenet", 0.2)
+    report.run(answered.board_of(params, "mobilenet"), layout)
+    notices.tell(layout, notices.board_lines(layout), [WreckError("train@xception: no weights")])
+    (message,) = receiver
+    assert message["title"].endswith("the night failed")
+    assert message["type"] == "failure"
+    assert "gate leader_roc_auc fails" in message["message"]
+    assert "failed: train@xception: no weights" in message["message"]
+
+
+def test_a_service_that_is_down_fails_nothing_and_its_url_stays_secret(monkeypatch, layout, capfd):
+    monkeypatch.setenv(notices.VARIABLE, "json://user:canary-secret@127.0.0.1:9/ nonsense://canary-secret")
+    assert not notices.tell(layout, ["done"], [])
+    said = capfd.readouterr()
+    assert "was not taken" in said.err
+    assert "canary-secret" not in said.out + said.err
+
+
+def test_without_services_nothing_is_sent(monkeypatch, layout):
+    monkeypatch.delenv(notices.VARIABLE, raising=False)
+    assert notices.tell(layout, ["done"], [])
+    assert notices.board_lines(layout) == []
