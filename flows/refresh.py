@@ -9,7 +9,6 @@ import pandas as pd
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import as_completed
-from prefect.utilities.annotations import quote
 
 from flows import runners
 from flows.publishing import commit
@@ -26,10 +25,12 @@ LANES = 2  # chunks under way at once, never two of one host
 
 
 @task(task_run_name="fetch {number}", cache_policy=NO_CACHE)
-def fetch(root: Path, request: scrape.ScrapeRequest, number: int, chunk: list[Job]) -> list[Row]:
+def fetch(
+    root: Path, request: scrape.ScrapeRequest, number: int, chunk: runners.Sealed[list[Job]]
+) -> runners.Sealed[list[Row]]:
     """Fetch one chunk of URLs into the store; its rows go back to the flow, which alone writes the ledger."""
     layout = Layout(root)
-    return scrape_parts.fetch(params.load(layout.params), layout, request, chunk)
+    return runners.Sealed(scrape_parts.fetch(params.load(layout.params), layout, request, chunk.value))
 
 
 @flow(name="refresh", task_runner=runners.at_once(LANES))
@@ -84,14 +85,14 @@ def _fetch_all(settings: Params, layout: Layout, request: scrape.ScrapeRequest, 
         while True:
             for lane in set(range(lanes)) - {lane for lane, _ in under_way.values()}:
                 if chunk := plan.take(lane):
-                    # Quoted: else Prefect would look into every job for what it must wait for.
-                    given = (layout.root, request, next(number), quote(chunk))
+                    given = (layout.root, request, next(number), runners.Sealed(chunk))
                     under_way[fetch.submit(*given, return_state=False)] = lane, chunk
             if not under_way:
                 break
             ended = next(as_completed(list(under_way)))
             _, chunk = under_way.pop(ended)
-            scrape_parts.record(layout, request, chunk, ended.result())
+            runners.wait(ended)
+            scrape_parts.record(layout, request, chunk, ended.result().value)
             plan.finish(chunk)
     summary = scrape_parts.finish(settings, layout)
     if not summary.ok:

@@ -1,13 +1,25 @@
 """Where tasks run: in threads of this process, or on the workers of a Dask cluster."""
 
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from wreck_core.errors import UsageError, WreckError
 
 CONNECT_TIMEOUT_S = 10
+T = TypeVar("T")
+
+
+class Sealed(Generic[T]):
+    """A value that goes to a task or comes back as it is.
+
+    Prefect and Dask look into lists, tuples and dataclasses for results to wait for; Dask even makes plain
+    tuples of named ones.
+    """
+
+    def __init__(self, value: T) -> None:
+        self.value = value
 
 
 def at_once(count: int) -> Any:
@@ -22,6 +34,35 @@ def on(dask: str | None, count: int) -> Any:
     from prefect_dask import DaskTaskRunner
 
     return DaskTaskRunner(address=dask)
+
+
+class BlockedError(WreckError):
+    """A task was never begun, because the cluster gave up one that it waits for."""
+
+
+def wait(future: Any) -> None:
+    """Wait until a task has ended, well or not.
+
+    Raises WreckError when a Dask cluster gave it up, BlockedError when it gave up one before it.
+    """
+    future.wait()
+    given = future.wrapped_future
+    status = getattr(given, "status", "finished")  # only those of Dask have one
+    if status == "finished":  # also when the task failed: its state says so
+        return
+    if status != "error":
+        raise WreckError("the Dask scheduler is gone", fix="start it, then the same command again")
+    from distributed import KilledWorker
+
+    fault = given.exception()
+    if not isinstance(fault, KilledWorker):
+        raise fault
+    if fault.task != given.key:
+        raise BlockedError("a stage before it failed")
+    raise WreckError(
+        f"{fault.allowed_failures + 1} Dask workers died at it, one after the other",
+        fix="see their logs (was there too little memory?), then start the same command again",
+    )
 
 
 def workers(dask: str) -> int:

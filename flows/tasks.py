@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from flows import runners
 from wreck_core import dvcio, provenance
 from wreck_core.errors import BusyError, WreckError
 from wreck_core.layout import Layout
@@ -73,7 +74,11 @@ def _unless_busy(layout: Layout, stage: str, logs: Path) -> StageRun:
 
 def outcome_of(stage: str, future: Any) -> StageRun:
     """Wait for the task of `stage` and say what became of it; never raises for a failed stage."""
-    future.wait()
+    try:
+        runners.wait(future)
+    except WreckError as error:
+        outcome = "blocked" if isinstance(error, runners.BlockedError) else "failed"
+        return StageRun(stage, outcome, reason=error.what)
     if future.state.is_completed():
         run: StageRun = future.result()
         return run

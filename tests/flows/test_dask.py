@@ -5,22 +5,17 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import commands
+import halting
+import pandas as pd
 import psutil
 import pytest
 import tiny
-
-# The training of `alpha` stays until the file `go` is there, and says that it has begun.
-WAITING = """
-import time
-Path("begun-" + stage.replace("@", "-")).touch()
-while stage == "train@alpha" and not Path("go").exists():
-    time.sleep(0.05)
-"""
+from pages import serving
 
 
 @contextmanager
@@ -61,8 +56,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 @pytest.mark.slow
 def test_a_worker_that_is_killed_in_mid_stage_fails_nothing(tmp_path: Path) -> None:
     layout = tiny.build(tmp_path)
-    work = layout.root / "scripts" / "work.py"
-    work.write_text(work.read_text().replace("for name in outputs:", f"{WAITING}for name in outputs:", 1))
+    tiny.hold_training(layout)
     with cluster(layout.root) as (address, workers):
         flow = commands.start(layout.root, sys.executable, "-m", "flows", "experiment", "--dask", address)
         try:
@@ -77,6 +71,34 @@ def test_a_worker_that_is_killed_in_mid_stage_fails_nothing(tmp_path: Path) -> N
     ran = tiny.ran(layout)
     assert set(ran) == {"dedup", "dataset", "train@alpha", "train@beta", "report"}
     assert all(ran.count(stage) == 1 for stage in set(ran) - {"train@alpha"})
+
+
+@pytest.mark.slow
+def test_chunks_are_fetched_on_the_workers_and_one_that_is_killed_loses_nothing(
+    tmp_path: Path, checkout: Callable[[Path], Path]
+) -> None:
+    layout = halting.prepare(checkout(tmp_path))
+    with serving(halting.Halting()) as web, cluster(layout.root) as (address, workers):
+        words = [sys.executable, "-m", "flows", "refresh", "--dask", address, *halting.maps(web)]
+        flow = commands.start(layout.root, *words)
+        try:
+            # Both workers have recorded what was answered, and wait.
+            whole = halting.FREE * 2
+            commands.wait_for(lambda: len(halting.recorded(layout)) == whole, while_running=flow)
+            commands.wait_for(lambda: web.held_back() == halting.PER_HOST * 2, while_running=flow)
+            recorded = halting.recorded(layout)
+            end(workers[0])
+            web.go_on.set()
+            assert flow.wait(300) == 0
+        finally:
+            web.go_on.set()
+            end(flow)
+    assert sorted(pd.read_parquet(layout.candidates).url) == sorted(halting.urls())
+    assert all(web.asked_of(path) == 1 for path in recorded)
+    # Only what was under way in the killed worker is asked for again.
+    assert len(web.asked) == halting.PICTURES + halting.PER_HOST
+    assert web.most == {host: halting.PER_HOST for host in range(2)}
+    assert list(layout.arrivals.iterdir()) == []
 
 
 def test_a_scheduler_that_does_not_answer_and_an_address_that_is_none_are_told_apart(tmp_path: Path) -> None:

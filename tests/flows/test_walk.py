@@ -29,6 +29,7 @@ class Future:
     stage: str
     upstream: list["Future"]
     failing: frozenset[str] = frozenset()
+    wrapped_future: None = None
     state: Any = field(init=False)
 
     def __post_init__(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TypeVar
 
 import numpy as np
 
@@ -56,10 +57,19 @@ class Pages:
         request.wfile.write(body or b"")
 
 
+P = TypeVar("P", bound=Pages)
+
+
 @contextmanager
 def pages() -> Iterator[Pages]:
     """Serve pages until the block ends."""
-    web = Pages()
+    with serving(Pages()) as web:
+        yield web
+
+
+@contextmanager
+def serving(web: P) -> Iterator[P]:
+    """Serve `web` until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

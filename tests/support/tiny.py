@@ -41,6 +41,14 @@ with open("ran.txt", "a") as log:
     log.write(stage + "\\n")
 """
 
+# The training of `alpha` says that it has begun, and stays until the file `go` is there.
+HELD = """
+import time
+Path("begun-" + stage.replace("@", "-")).touch()
+while stage == "train@alpha" and not Path("go").exists():
+    time.sleep(0.05)
+"""
+
 
 def _stage(name: str, home: str, deps: list[str], params: list[str], output: str) -> dict[str, Any]:
     in_git = output if name == "report" else home
@@ -110,6 +118,13 @@ def edit_params(layout: Layout, change: dict[str, Any]) -> None:
     """Replace sections of params.yaml."""
     raw = yaml.safe_load(layout.params.read_text())
     layout.params.write_text(yaml.safe_dump({**raw, **change}, sort_keys=False))
+
+
+def hold_training(layout: Layout) -> None:
+    """Make the training of `alpha` stay until the file `go` is there; `begun-train-alpha` says it is."""
+    work = layout.root / "scripts" / "work.py"
+    before = "for name in outputs:"
+    work.write_text(work.read_text().replace(before, HELD + before, 1))
 
 
 def git(root: Path, *words: str) -> str:
