@@ -16,12 +16,12 @@ let settings = null; // labels, keys, colours, flags
 let state = null; // what the server said last
 let mark = { box: null, flags: [], note: "" }; // goes with the next answer
 let odd = new Set(); // places on the page of pictures
-let busy = false; // an answer is on its way, or the next picture is not there yet
+let busy = false; // an answer is on its way, or the next picture has hardly appeared
 let shownAt = 0;
 let again = 0; // timer
 
 const server = new Server((why) => {
-  if (why) words.trouble(why, busy && state !== null);
+  if (why) words.trouble(why, state !== null && server.waiting > 0);
   else if (state) words.say(state);
 });
 const gallery = new Gallery(server);
@@ -29,9 +29,14 @@ const picture = new Picture(find("#stage"), find("#picture"), find("#box"), draw
 
 // Asking and showing
 
+function setBusy(told) {
+  busy = told;
+  body.ariaBusy = String(told);
+}
+
 async function act(question) {
   if (busy) return;
-  busy = true;
+  setBusy(true);
   body.classList.add("stale");
   try {
     await present(await server.ask({ as: who, ...question }));
@@ -42,12 +47,11 @@ async function act(question) {
     else words.notice("This page is let in no longer", "Open the link again that `wreck label --web` printed last.");
   } finally {
     body.classList.remove("stale");
-    busy = false;
+    setTimeout(() => setBusy(false), GUARD_MS);
   }
 }
 
 function answer(question) {
-  if (performance.now() - shownAt < GUARD_MS) return;
   const shown_ms = Math.round(performance.now() - shownAt);
   act({ shown: state.shown, shown_ms, ...mark, ...question });
 }
@@ -105,7 +109,7 @@ function give(name) {
 }
 
 function drawn(box) {
-  if (body.dataset.scene !== "one" || busy) return;
+  if (body.dataset.scene !== "one" || busy) return (picture.box = mark.box);
   mark.box = box;
   remark();
 }
