@@ -12,6 +12,7 @@ from wreck_core.params import LabelParams
 LINE_PX = 40
 PAD_PX = 28
 WRAP, WRAPPED = 52, 4  # characters in a line, and lines, of a long fact such as a URL
+LEAST_SHARE = 0.4  # of the usual size of type: in a tiny window
 ASIDE_TOP_PX = 56  # below the tags
 
 
@@ -87,6 +88,7 @@ def info_panel(facts: Mapping[str, str]) -> Panel:
 
 def draw_panel(stage: Image, panel: Panel, pen: Pen) -> None:
     """Draw a panel; its rows fall into two columns where one would be too high."""
+    pen = _shrunk(stage, panel, pen)
     pad, line = pen.px(PAD_PX), pen.px(LINE_PX)
     heading = pen.px(36) + pad
     room = stage.shape[0] - pen.px(24) - heading - pad - (line if panel.foot else 0)
@@ -109,6 +111,13 @@ def draw_panel(stage: Image, panel: Panel, pen: Pen) -> None:
     if panel.foot:
         foot = pen.cut(panel.foot, 15, wide - 2 * pad)
         pen.write(stage, foot, (left + pad, top + height - pad // 2 - pen.px(6)), 15, ink.DIM)
+
+
+def _shrunk(stage: Image, panel: Panel, pen: Pen) -> Pen:
+    """Take a finer pen where two columns of the panel would still be too high for the stage."""
+    lines = -(-len(panel.rows) // 2) + bool(panel.foot)
+    needed = pen.px(24 + 36 + 2 * PAD_PX) + lines * pen.px(LINE_PX)
+    return Pen(pen.scale * min(1.0, max(LEAST_SHARE, stage.shape[0] / needed)))
 
 
 def _draw_row(stage: Image, row: Row, corner: ink.Place, widths: tuple[int, int], pen: Pen) -> None:

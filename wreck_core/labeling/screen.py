@@ -182,10 +182,13 @@ def draw_bar(target: Image, bar: Bar, pen: Pen) -> None:
 
 def _draw_chips(target: Image, bar: Bar, corner: ink.Place, pen: Pen) -> None:
     left, top = corner
+    spare = target.shape[1] - left - _chips_px(bar.chips, pen)
+    cut_px = max(0, -spare) // max(1, len(bar.chips))  # what each label loses in a narrow window
     for chip in bar.chips:
         wide, high = pen.keycap(target, chip.key, (left, top), chip.colour)
         weight = ink.SEMIBOLD if chip.given else ink.REGULAR
-        end = pen.write(target, _said(chip), (left + wide + pen.px(10), top + pen.px(22)), 18, weight=weight)
+        said = pen.cut(_said(chip), 18, pen.width(_said(chip), 18, weight) - cut_px, weight)
+        end = pen.write(target, said, (left + wide + pen.px(10), top + pen.px(22)), 18, weight=weight)
         if chip.given:
             under = top + high + pen.px(7)
             ink.line(target, (left, under), (end, under), chip.colour, pen.px(3))
