@@ -1,6 +1,8 @@
 """A session: what a key does to what is shown."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -213,6 +215,25 @@ def test_a_hint_is_off_at_first_and_its_sight_is_recorded(tmp_path: Path) -> Non
         session.label("damaged")
         said = [(event["suggested"], event["score"], event["hint_shown"]) for event in store.events()]
     assert said == [("damaged", 0.75, 0), ("damaged", 0.75, 1), (None, None, 0)]
+
+
+def test_a_store_that_others_block_is_told_and_the_session_goes_on_when_it_is_free(
+    begin: Begin, store: Store, tmp_path: Path
+) -> None:
+    session = begin()
+    session.label("damaged")
+    shown = session.shown
+    store._db.execute("PRAGMA busy_timeout = 20")
+    with closing(sqlite3.connect(tmp_path / "labels.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        session.top_up()
+        assert "locked" in session.fault
+        assert not session.label("damaged")
+        assert (session.shown, len(store.current_labels())) == (shown, 1)
+        other.execute("ROLLBACK")
+    assert session.label("damaged")
+    session.top_up()
+    assert (session.fault, len(store.current_labels())) == ("", 2)
 
 
 def test_what_is_known_of_the_picture_can_be_read(begin: Begin) -> None:

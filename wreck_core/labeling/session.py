@@ -139,8 +139,9 @@ class LabelSession:
 
     def top_up(self) -> None:
         """Claim what comes next, at leisure, so that the next answer need not."""
-        waited = not self._queue
-        self._fill()
+        waited, fault = not self._queue, self.fault
+        if self._saved(self._fill):
+            self.fault = fault  # that of an answer stays until that answer is saved
         if waited:
             self._start_answer()
 
@@ -371,7 +372,7 @@ class LabelSession:
             self.given += 1
             self.message = f"{answer.label} #{self.progress()[0]:,} saved — U to undo"
         if len(self._queue) < AHEAD - 1:
-            self._fill()
+            self._saved(self._fill)
         self._start_answer()
         return True
 
