@@ -40,6 +40,14 @@ def test_normalising_again_changes_nothing_and_leaves_no_control_characters(text
     redact(once)
 
 
+@given(st.from_regex(r"[a-z0-9.\-]{1,9}", fullmatch=True), st.text("aZ09-_.~/+,;:=&@?#%[]!", max_size=12))
+def test_a_url_that_is_normal_as_it_comes_is_named_as_any_other(host: str, rest: str) -> None:
+    # A default port must be taken away, so this one is taken apart and put together again.
+    taken_apart = normalise(f"http://{host}:80/{rest}")
+    assert normalise(f"http://{host}/{rest}") == taken_apart
+    assert host_of(taken_apart) == host
+
+
 @pytest.mark.parametrize(
     "url",
     [

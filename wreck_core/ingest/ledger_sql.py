@@ -55,21 +55,19 @@ SELECT tables.name, columns.name FROM sqlite_schema AS tables, pragma_table_info
 WHERE tables.type = 'table' ORDER BY tables.name, columns.cid
 """
 
-NEW_URL = """
+# The list that named a URL first owns its line and columns; another list only fills gaps. No row changes
+# when this reading has seen the URL before.
+LISTED = """
 INSERT INTO urls (reading, list, line, list_label, list_sha256, source, license, url_id, url, host)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-
-# The list that named a URL first owns its line and columns; another list only fills gaps.
-SEEN_AGAIN = """
-UPDATE urls SET
-    reading = :reading,
-    line = CASE WHEN list = :list THEN :line ELSE line END,
-    list_label = CASE WHEN list = :list THEN :label ELSE coalesce(list_label, :label) END,
-    list_sha256 = CASE WHEN list = :list THEN :sha256 ELSE coalesce(list_sha256, :sha256) END,
-    source = CASE WHEN list = :list THEN :source ELSE coalesce(source, :source) END,
-    license = CASE WHEN list = :list THEN :license ELSE coalesce(license, :license) END
-WHERE url_id = :url_id
+ON CONFLICT (url_id) DO UPDATE SET
+    reading = excluded.reading,
+    line = iif(list = excluded.list, excluded.line, line),
+    list_label = coalesce(iif(list = excluded.list, NULL, list_label), excluded.list_label),
+    list_sha256 = coalesce(iif(list = excluded.list, NULL, list_sha256), excluded.list_sha256),
+    source = coalesce(iif(list = excluded.list, NULL, source), excluded.source),
+    license = coalesce(iif(list = excluded.list, NULL, license), excluded.license)
+WHERE reading <> excluded.reading
 """
 
 ENDED = """

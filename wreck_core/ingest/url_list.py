@@ -24,6 +24,7 @@ MAX_LINE_CHARS = 1 << 20
 MAX_URL_CHARS = 8192
 _EXAMPLES = 5
 _BATCH_ROWS = 4096
+_PROVENANCE = ("label", "sha256", "source", "license")
 
 # Of the reasons in Account.skipped, those that are no fault of the list.
 HARMLESS = frozenset({"blank", "comment", "header"})
@@ -92,13 +93,13 @@ def rows(path: Path, account: Account, keys: Sequence[str] = ("url",)) -> Iterat
 
 def _take(line: int, row: Mapping[str, Any]) -> tuple[str, ListedUrl | None]:
     """Turn a raw row into a ListedUrl, or say what is wrong with it."""
-    values = {column: _text(row.get(column)) for column in ("url", "label", "sha256", "source", "license")}
-    url = values["url"]
+    url = _text(row.get("url"))
     if not url:
         return "no_url", None
     if len(url) > MAX_URL_CHARS:
         return "too_long", None
-    text = "".join(filter(None, values.values()))
+    values = {column: _text(row[column]) for column in _PROVENANCE if column in row} if len(row) > 1 else {}
+    text = "".join(filter(None, (url, *values.values())))
     if "\0" in text:
         return "nul", None
     if not text.isascii():
@@ -106,8 +107,9 @@ def _take(line: int, row: Mapping[str, Any]) -> tuple[str, ListedUrl | None]:
             text.encode("utf-8")
         except UnicodeEncodeError:  # lone surrogates: bytes that are no UTF-8, or \ud800 in JSON
             return "not_utf8", None
-    sha256 = (values["sha256"] or "").lower() or None
-    return "", ListedUrl(line, url, values["label"], sha256, values["source"], values["license"])
+    if sha256 := values.get("sha256"):
+        values["sha256"] = sha256.lower()
+    return "", ListedUrl(line, url, **values)
 
 
 def _text(value: Any) -> str | None:

@@ -17,6 +17,9 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _ESCAPE = re.compile("%[0-9a-f]{2}", re.IGNORECASE)
+# Most URLs are in normal form as they come: one match says so, and which host they name.
+_NORMAL = re.compile(r"https?://([a-z0-9.\-]+)(/[\w.~/+,;:=&@\-]*)(\?[\w.~/+,;:=&@?\-]+)?", re.ASCII)
+_TELLTALE = re.compile("[@?#;&]")
 _PAIR = re.compile(r"([?&;#]|^)([^=&;#?]*)=([^&;#]*)")
 _USERINFO = re.compile(r"^([a-z][a-z0-9+.\-]*:)?([/\\]{2,})[^/\\?#]*@", re.IGNORECASE)
 
@@ -43,6 +46,8 @@ def normalise(url: str) -> str:
     Text that is no http(s) URL only gets its control characters and spaces escaped.
     """
     text = url.strip()
+    if _NORMAL.fullmatch(text):
+        return text
     parts = _split(text)
     if parts is None:
         return _escape(text)
@@ -69,6 +74,8 @@ def url_id(normal_url: str) -> str:
 
 def host_of(normal_url: str) -> str:
     """Host name of a normalised URL, without the port; empty when it is no http(s) URL."""
+    if plain := _NORMAL.fullmatch(normal_url):
+        return plain[1]
     parts = _split(normal_url)
     return (parts.hostname or "") if parts else ""
 
@@ -79,6 +86,8 @@ def redact(url: str) -> str:
     Everything that is stored, logged or shown goes through here. Text whose host cannot be told is cut
     up to its last `@`, because anything before that may be a password.
     """
+    if not _TELLTALE.search(url):
+        return url
     text = _USERINFO.sub(r"\1\2", url)
     if "@" in text and _split(text) is None:
         text = f"{REDACTED}@{text.rpartition('@')[2]}"
