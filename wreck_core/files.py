@@ -141,3 +141,15 @@ def locked(folder: Path, name: str) -> Iterator[None]:
         handle.write(f"process {os.getpid()}")
         handle.flush()
         yield
+
+
+def writer_of(path: Path) -> str:
+    """Name the process that holds a POSIX write lock on a file, as SQLite takes them, where Linux tells."""
+    locks = Path("/proc/locks")
+    if locks.exists() and path.exists():
+        for line in locks.read_text(encoding="ascii").splitlines():
+            # 1: POSIX ADVISORY WRITE 4711 fe:01:1234 120 120 (process, device and inode, first and last byte)
+            words = line.split()
+            if words[1:4:2] == ["POSIX", "WRITE"] and words[5].endswith(f":{path.stat().st_ino}"):
+                return f"process {words[4]}"
+    return "another process"

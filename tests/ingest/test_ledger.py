@@ -1,9 +1,11 @@
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from wreck_core.errors import InputError, StorageError
+from wreck_core.errors import BusyError, InputError, StorageError
 from wreck_core.ingest.ledger import Ledger
 from wreck_core.ingest.picture import Picture
 from wreck_core.ingest.rows import Held, Row
@@ -131,3 +133,31 @@ def test_a_file_that_is_no_ledger_is_told_from_a_full_disk(tmp_path: Path) -> No
     path.write_bytes(b"not a database at all" * 100)
     with pytest.raises(StorageError, match="move the file away"):
         Ledger(path)
+
+
+HOLD = """
+import sqlite3, sys
+sqlite3.connect(sys.argv[1], isolation_level=None).execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_ledger_that_stays_locked_is_busy_and_its_holder_named(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with Ledger(path) as ledger:
+        read(ledger, "x.txt", ListedUrl(1, A))
+    words = [sys.executable, "-c", HOLD, str(path)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout and holder.stdout.readline()
+        with pytest.raises(BusyError) as caught, Ledger(path, wait_s=0.01) as ledger:
+            assert ledger.counts(MANY) == {None: 1}  # to read is still possible
+            ledger.record([fetched(A)])
+        holder.communicate()
+    assert caught.value.exit_code == 75
+    # Where the system does not tell, it is at least another process.
+    known = f"process {holder.pid}" if Path("/proc/locks").exists() else "another process"
+    assert f"the ledger is held by {known}" in str(caught.value)
+    with Ledger(path) as ledger:
+        ledger.record([fetched(A)])
+        assert ledger.counts(MANY) == {"ok": 1}

@@ -12,40 +12,41 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from wreck_core.errors import InputError, StorageError
+from wreck_core import files
+from wreck_core.errors import BusyError, InputError, StorageError
 from wreck_core.ingest import ledger_sql as sql
 from wreck_core.ingest.blocklist import Blocklist
 from wreck_core.ingest.rows import Held, Row
 from wreck_core.ingest.url_list import Account, ListedUrl
 from wreck_core.ingest.urls import host_of, normalise, redact, url_id
 
-_MOVE_IT_AWAY = "move the file away and scrape the lists again: stored pictures stay, each URL is asked again"
 # URLs come in the order of their hashes, which is none: a list of 100,000 touches every page all the time.
 _CACHE_KB = 32_768
+_MOVE_IT_AWAY = "move the file away and scrape the lists again: stored pictures stay, each URL is asked again"
 
 
 class Ledger:
     """The ledger file, opened by one thread. A context manager. Every method commits what it writes.
 
     Raises StorageError when the file is damaged or the disk fails, InputError when another version of this
-    program wrote it.
+    program wrote it, BusyError when somebody else writes into it for more than `wait_s` seconds.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, wait_s: float = 60.0) -> None:
         self._path = path
         self._marked_at: int | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=60, isolation_level=None)
+            self._db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
             self._db.row_factory = sqlite3.Row
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA secure_delete = ON")
-            self._check_version()
             self._db.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+            self._check_version()
             self._db.executescript(sql.SCHEMA + sql.TEMP)
         except (sqlite3.Error, OSError) as error:
-            raise self._storage_error(error) from error
+            raise self._named(error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -56,10 +57,18 @@ class Ledger:
         # Leaving the block without COMMIT rolls back.
         self._db.close()
         if isinstance(error, sqlite3.Error):
-            raise self._storage_error(error) from error
+            raise self._named(error) from error
 
-    def _storage_error(self, error: Exception) -> StorageError:
-        broken = getattr(error, "sqlite_errorname", "") in ("SQLITE_NOTADB", "SQLITE_CORRUPT")
+    def _named(self, error: Exception) -> BusyError | StorageError:
+        name = getattr(error, "sqlite_errorname", "")
+        if name.startswith("SQLITE_BUSY"):
+            holder = files.writer_of(self._path.with_name(f"{self._path.name}-shm"))
+            return BusyError(
+                f"busy: the ledger is held by {holder}",
+                where=str(self._path),
+                fix="wait for it to end, or stop that process",
+            )
+        broken = name in ("SQLITE_NOTADB", "SQLITE_CORRUPT")
         return StorageError(
             f"the ledger failed: {error}",
             where=str(self._path),
