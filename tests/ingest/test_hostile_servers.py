@@ -3,12 +3,14 @@
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from email.utils import formatdate
 from typing import Any
 
 import psutil
 import pytest
-from bad_web import EXPECTED, WEB, RawServer
+from bad_web import EXPECTED, WEB, RawServer, jpeg_claiming
 from bad_web import bad_web as start_bad_web
 
 from wreck_core.params import ScrapeParams
@@ -108,3 +110,92 @@ def test_a_dripped_tls_handshake_ends_by_the_deadline(fetch: Any, impatient: Scr
         stopped.set()
         thread.join()
     assert row.status == "deadline"
+
+
+def test_the_jpeg_bomb_is_as_small_as_bombs_come() -> None:
+    assert len(jpeg_claiming(25_500, 25_500)) == 103
+
+
+@pytest.mark.parametrize("code", [429, 503])
+@pytest.mark.parametrize("as_date", [False, True])
+def test_a_url_is_asked_for_again_no_sooner_than_its_host_says(
+    serve: Any,
+    fetch: Any,
+    impatient: ScrapeParams,
+    make_photo: Any,
+    make_answer: Any,
+    code: int,
+    as_date: bool,
+) -> None:
+    asked_at: list[float] = []
+    due_at = 0.0
+
+    def behave(path: str, connection: Any) -> None:
+        nonlocal due_at
+        asked_at.append(time.time())
+        if len(asked_at) == 2:
+            connection.send(make_answer(make_photo(1)))
+            return
+        due_at = int(asked_at[0]) + 2 if as_date else asked_at[0] + 1
+        wait = formatdate(due_at, usegmt=True) if as_date else "1"
+        connection.send(make_answer(b"", f"Retry-After: {wait}", code=code))
+
+    patient = impatient.model_copy(update={"retries": 1, "deadline_s": 20.0})
+    row = fetch([WEB + "x"], patient, ((WEB, f"http://127.0.0.1:{serve(behave).port}/"),))[WEB + "x"]
+    assert (row.status, row.attempts) == ("ok", 2)
+    assert asked_at[1] > due_at - 0.01  # the clock may be set back a little
+
+
+@pytest.mark.parametrize(
+    "wait", ["soon", "-5", "", "1e9", "Fri, 99 Foo 2026", "Thu, 01 Jan 1970 00:00:00 GMT"]
+)
+def test_a_pause_that_makes_no_sense_is_none(
+    serve: Any, fetch: Any, impatient: ScrapeParams, make_answer: Any, wait: str
+) -> None:
+    server = serve(lambda path, link: link.send(make_answer(b"", f"Retry-After: {wait}", code=503)))
+    row = fetch([WEB + "x"], impatient, ((WEB, f"http://127.0.0.1:{server.port}/"),))[WEB + "x"]
+    assert (row.status, row.retry_after_s) == ("http_5xx", 0.0)
+
+
+def test_a_host_that_refuses_is_left_alone_and_the_rest_of_its_urls_say_so(
+    serve: Any, fetch: Any, impatient: ScrapeParams, make_answer: Any
+) -> None:
+    server = serve(lambda path, connection: connection.send(make_answer(b"", code=403)))
+    one_by_one = impatient.model_copy(update={"threads": 1, "per_host": 1, "breaker": 3})
+    mirrors = ((WEB, f"http://127.0.0.1:{server.port}/"),)
+    rows = fetch([f"{WEB}{number}" for number in range(8)], one_by_one, mirrors)
+    assert [row.status for row in rows.values()] == ["http_4xx"] * 3 + ["host_skipped"] * 5
+    assert server.hits.total() == 3
+
+
+def test_a_host_that_speaks_no_tls_is_told_from_a_broken_connection(
+    fetch: Any, impatient: ScrapeParams, make_answer: Any
+) -> None:
+    def speak_plainly(listener: socket.socket) -> None:
+        sock, _ = listener.accept()
+        with sock:
+            sock.recv(65536)
+            sock.sendall(make_answer(b"", code=400))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=speak_plainly, args=(listener,), daemon=True)
+        thread.start()
+        mirrors = ((WEB, f"https://127.0.0.1:{listener.getsockname()[1]}/"),)
+        row = fetch([WEB + "x"], impatient, mirrors)[WEB + "x"]
+        thread.join()
+    assert row.status == "tls"
+
+
+def test_a_host_where_nobody_listens_has_refused_and_one_that_is_full_was_not_reached_in_time(
+    fetch: Any, impatient: ScrapeParams
+) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as callers:
+        port = listener.getsockname()[1]
+        for _ in range(2):  # as many as wait to be accepted: the next one gets no answer at all
+            caller = callers.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(("127.0.0.1", port))
+        mirrors = ((WEB, f"http://127.0.0.1:{port}/"),)
+        hurried = impatient.model_copy(update={"connect_timeout_s": 0.3})
+        assert fetch([WEB + "x"], hurried, mirrors)[WEB + "x"].status == "connect_timeout"
+    assert fetch([WEB + "x"], impatient, mirrors)[WEB + "x"].status == "refused"

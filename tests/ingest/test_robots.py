@@ -11,6 +11,7 @@ from wreck_core.ingest.safe_http import Client
 from wreck_core.ingest.url_map import UrlMap
 from wreck_core.params import ScrapeParams
 
+WORDS = ("noai", "noimageai", "noindex", "noimageindex", "noml")
 RULES = b"User-agent: *\nDisallow: /private/\nDisallow: /*.png$\n\nUser-agent: other\nDisallow: /\n"
 
 
@@ -61,10 +62,14 @@ def test_a_site_without_robots_txt_is_open_and_one_that_cannot_answer_is_not(
 @pytest.mark.parametrize(
     ("tag", "status"),
     [
-        ("noai, noimageai", "robots_tag"),
-        ("noindex", "robots_tag"),
-        ("wreck-detect: noai", "robots_tag"),
-        ("otherbot: noindex", "ok"),
+        *((word, "robots_tag") for word in WORDS),
+        *((f"wreck-detect: {word}", "robots_tag") for word in WORDS),
+        *((f"otherbot: {word}", "ok") for word in WORDS),
+        ("none", "robots_tag"),
+        ("NoAI,NOINDEX", "robots_tag"),
+        ("max-image-preview: large, noai", "robots_tag"),
+        ("otherbot: noindex\r\nX-Robots-Tag: noml", "robots_tag"),
+        ("otherbot: noindex\r\nX-Robots-Tag: wreck-detect: noml", "robots_tag"),
         ("max-image-preview: large", "ok"),
     ],
 )

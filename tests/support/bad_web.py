@@ -117,6 +117,34 @@ def png_claiming(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
 
 
+def jpeg_claiming(width: int, height: int) -> bytes:
+    """103 bytes, whole but for the pixels."""
+    tables = b"\xff\xdb" + struct.pack(">HB", 67, 0) + b"\x01" * 64
+    frame = b"\xff\xc0" + struct.pack(">HBHHB", 11, 8, height, width, 1) + b"\x01\x11\0"
+    scan = b"\xff\xda" + struct.pack(">HB", 8, 1) + b"\x01\0\0\x3f\0"
+    return b"\xff\xd8" + tables + frame + scan + bytes(7) + b"\xff\xd9"
+
+
+def webp_claiming(canvas: tuple[int, int], frame: tuple[int, int]) -> bytes:
+    """Two sizes, as an extended file has them: of the canvas, and of the lossless picture on it."""
+    sides = b"".join((side - 1).to_bytes(3, "little") for side in canvas)
+    pixels = b"\x2f" + struct.pack("<I", (frame[0] - 1) | (frame[1] - 1) << 14) + bytes(9)
+    chunks = b"VP8X" + struct.pack("<I", 10) + bytes(4) + sides
+    chunks += b"VP8L" + struct.pack("<I", len(pixels)) + pixels
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WEBP" + chunks
+
+
+def gif_claiming(screen: tuple[int, int], frame: tuple[int, int]) -> bytes:
+    """Two sizes: of the screen, and of the one frame on it."""
+    head = b"GIF89a" + struct.pack("<HHBBB", *screen, 0x80, 0, 0) + bytes(6)
+    return head + b"," + struct.pack("<HHHHB", 0, 0, *frame, 0) + b"\x02\x02\x4c\x01\0;"
+
+
+def bmp_claiming(width: int, height: int) -> bytes:
+    head = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
+    return b"BM" + struct.pack("<IHHI", 54, 0, 0, 54) + head + bytes(48)
+
+
 def whole_answers(good: bytes, tiny: bytes) -> dict[str, bytes]:
     """Answers that are sent at once and then the connection is closed."""
 
@@ -141,11 +169,19 @@ def whole_answers(good: bytes, tiny: bytes) -> dict[str, bytes]:
         "svg": answer(b"<svg xmlns='http://www.w3.org/2000/svg'></svg>", "Content-Type: image/svg+xml"),
         "cut": answer(good[: len(good) // 2]),
         "bomb": answer(png_claiming(60_000, 60_000)),
+        "bomb-jpeg": answer(jpeg_claiming(25_500, 25_500)),
+        "bomb-webp": answer(webp_claiming((1 << 24, 1 << 24), (64, 64))),
+        "bomb-gif": answer(gif_claiming((65_535, 65_535), (64, 64))),
+        "bomb-bmp": answer(bmp_claiming(1 << 30, -(1 << 30))),
+        # A modest size where it is first told, and an enormous one behind it.
+        "late-webp": answer(webp_claiming((64, 64), (16_384, 16_384))),
+        "late-gif": answer(gif_claiming((64, 64), (65_535, 65_535))),
         "tiny": answer(tiny),
         "missing": answer(b"", code=404),
         "gone": answer(b"gone", code=410),
         "busy": answer(b"busy", "Retry-After: 1", code=429),
         "down": answer(b"down", code=503),
+        "resting": answer(b"down", "Retry-After: 1", code=503),
         "away": redirect("good"),
         "loop": redirect("/loop"),
         "to-private": redirect("http://169.254.169.254/latest/meta-data/"),
@@ -232,11 +268,18 @@ EXPECTED = {
     "double-gzip": "bad_encoding",
     "cut": "decode_failed",
     "bomb": "too_many_pixels",
+    "bomb-jpeg": "too_many_pixels",
+    "bomb-webp": "too_many_pixels",
+    "bomb-gif": "too_many_pixels",
+    "bomb-bmp": "too_many_pixels",
+    "late-webp": "decode_failed",
+    "late-gif": "decode_failed",
     "tiny": "too_small",
     "missing": "http_4xx",
     "gone": "http_4xx",
     "busy": "http_4xx",
     "down": "http_5xx",
+    "resting": "http_5xx",
     "loop": "redirect_loop",
     "to-private": "blocked_address",
     "to-ipv6": "blocked_address",
