@@ -20,14 +20,14 @@ from pathlib import Path
 from wreck_core.labeling.records import Answer
 from wreck_core.labeling.store import Store
 with Store(Path(sys.argv[1])) as store:
-    while tasks := store.claim(sys.argv[2], "primary"):
+    while tasks := store.claim(sys.argv[2], sys.argv[3]):
         store.answer(tasks[0], sys.argv[2], Answer("damaged"))
         print(tasks[0].sha256, flush=True)
 """
 
 
-def annotate(path: Path, name: str) -> subprocess.Popen[str]:
-    words = [sys.executable, "-c", ANNOTATE, str(path), name]
+def annotate(path: Path, name: str, round_name: str = "primary") -> subprocess.Popen[str]:
+    words = [sys.executable, "-c", ANNOTATE, str(path), name, round_name]
     return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
 
 
@@ -35,13 +35,25 @@ def many(store: Store, count: int) -> None:
     store.enqueue([(f"{number:064x}", 0.0) for number in range(count)], "primary", "fifo")
 
 
-def test_four_processes_never_get_the_same_picture(tmp_path: Path) -> None:
+def test_four_processes_never_get_the_same_picture_and_nobody_one_of_their_own_again(tmp_path: Path) -> None:
     with Store(tmp_path / "labels.db") as store:
-        many(store, 200)
-        workers = [annotate(tmp_path / "labels.db", name) for name in "abcd"]
-        said = [line for worker in workers for line in worker.communicate()[0].splitlines()]
-        assert len(said) == len(set(said)) == 200
-        assert store.counts("primary")["done"] == 200
+        many(store, 120)
+        first = annotated_by_four(tmp_path / "labels.db", "primary")
+        assert store.counts("primary")["done"] == 120
+        store.enqueue([(sha256, 0.0) for sha256 in first], "second", "second")
+        second = annotated_by_four(tmp_path / "labels.db", "second")
+        # What only its first annotator is left to take waits for somebody else.
+        assert len(second) + store.counts("second")["open"] == 120
+    assert len(second) > 60
+    assert all(first[sha256] != name for sha256, name in second.items())
+
+
+def annotated_by_four(path: Path, round_name: str) -> dict[str, str]:
+    """Let four processes empty a round at once: who labelled what. No picture may come twice."""
+    workers = {name: annotate(path, name, round_name) for name in "abcd"}
+    said = [(line, name) for name, worker in workers.items() for line in worker.communicate()[0].split()]
+    assert len(said) == len(dict(said))
+    return dict(said)
 
 
 def test_every_acknowledged_label_survives_kill_9(tmp_path: Path) -> None:

@@ -44,7 +44,8 @@ def history(
     summary = stage.history(layout, picture)
     if not as_json:
         events = summary.data["events"]
-        console.show_table([{name: event[name] for name in stage.HISTORY} for event in events])
+        rows = [{name: event[name] for name in stage.HISTORY} for event in events]
+        console.show_table([row | {"standing": "yes" if row["standing"] else "no"} for row in rows])
     end(summary, as_json)
 
 

@@ -87,8 +87,12 @@ def _by_model(
             for sha, each, at in zip(names, p, p.argmax(1), strict=True)
         }
     )
-    early = ("there are not labels of two classes yet: no model can doubt anything",) if p is None else ()
-    return Ranking(ranked, hints, (*early, f"the features are those of {name}"))
+    early = (
+        ("there are no labels of two classes yet: representatives come first, then chance",)
+        if p is None
+        else ()
+    )
+    return Ranking(ranked, hints, (*early, f"looked at with {name}"))
 
 
 def _samples(layout: Layout, sha256s: Sequence[str]) -> pd.DataFrame:
