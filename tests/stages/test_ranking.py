@@ -28,7 +28,7 @@ def test_auto_begins_with_representatives_then_mixes_doubt_chance_and_repeats(
 ) -> None:
     params = drawn.quick(params)
     summary = enqueue.run(params, layout, "auto")
-    assert any("no labels of two classes" in note for note in summary.notes)
+    assert any("no labels of two classes yet" in note for note in summary.notes)
     with open_store(layout) as store:
         waiting = store.waiting("primary")
     assert len(waiting) == len(pictures)

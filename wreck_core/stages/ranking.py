@@ -87,11 +87,7 @@ def _by_model(
             for sha, each, at in zip(names, p, p.argmax(1), strict=True)
         }
     )
-    early = (
-        ("there are no labels of two classes yet: representatives come first, then chance",)
-        if p is None
-        else ()
-    )
+    early = ("no labels of two classes yet: representatives come first, then chance",) if p is None else ()
     return Ranking(ranked, hints, (*early, f"looked at with {name}"))
 
 
