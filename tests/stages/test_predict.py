@@ -174,6 +174,29 @@ def test_paths_come_from_standard_input_and_rows_go_out_as_csv_without_tensorflo
     assert gone[-1] == "No such file or directory"
 
 
+def test_a_first_prediction_with_heat_maps_works_in_a_fresh_process(trained, photos, tmp_path):
+    layout = trained[1]
+    shutil.rmtree(layout.litert, ignore_errors=True)  # so that the model is converted in the same run
+    shutil.copy(REPOSITORY / "params.yaml", layout.params)
+    words = [
+        "predict",
+        str(photos / "wreck.png"),
+        "--model",
+        "efficientnet_lite0",
+        "--explain",
+        str(tmp_path),
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "wreck_core", "--workspace", str(layout.root), *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "damaged" in done.stdout
+    assert len(list(tmp_path.glob("wreck-*.png"))) == 1
+
+
 def test_what_is_not_there_is_a_row(trained, tmp_path):
     (tmp_path / "empty").mkdir()
     rows = predict.run(*trained, [str(tmp_path / "gone.png"), str(tmp_path / "empty")]).data["rows"]

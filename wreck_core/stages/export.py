@@ -36,7 +36,7 @@ class Target:
 ONE, MANY = "one picture, RGB uint8 (1, H, W, 3)", "pictures, RGB uint8 (N, H, W, 3)"
 TARGETS = {
     "litert": Target("{}.tflite", copies.open_litert, ONE, 0.001),
-    "litert-int8": Target("{}-int8.tflite", copies.open_litert, ONE, 0.2),
+    "litert-int8": Target("{}-int8.tflite", copies.open_litert, ONE, 0.3),
     "saved_model": Target("{}-saved_model", copies.open_saved_model, MANY, 0.001),
     "onnx": Target("{}.onnx", copies.open_onnx, MANY, 0.001),
 }

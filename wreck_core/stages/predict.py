@@ -41,10 +41,11 @@ def run(
             where="--model",
             fix=f"use one of {', '.join(params.ensembles[name])}",
         )
+    # First, because it fixes TensorFlow's threads, and converting a model already uses TensorFlow.
+    draw = _heat_maps(params, layout.model(name), explain) if explain else _no_heat_map
     predictor = Predictor(layout.model(name), layout.litert, at_once=os.cpu_count() or 1)
     opened = (open_ for source in sources for open_ in find(source, params, layout))
     rows: list[dict[str, Any]] = []
-    draw = _heat_maps(params, layout.model(name), explain) if explain else _no_heat_map
     for picture, row in _in_order(lambda open_: _answer(predictor, open_), opened):
         draw(picture)
         rows.append(row)
