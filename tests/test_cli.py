@@ -57,6 +57,8 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
         (("--version",), 0),
         (("unheard-of",), 2),
         (("scrape",), 2),
+        (("label", "--host", ":8123"), 2),
+        (("label", "--web", "--host", "127.0.0.1:many"), 2),
         (("--workspace", "/nonexistent", "dedup"), 2),
     ],
 )

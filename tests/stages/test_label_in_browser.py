@@ -150,6 +150,15 @@ def test_keys_label_box_flag_skip_undo_and_change(browser: Any, queue: Callable[
     }
 
 
+def test_a_service_manager_ends_it_as_ctrl_c_does(queue: Callable[[int], Layout]) -> None:
+    layout = queue(1)
+    with served(layout) as (process, _):
+        process.send_signal(signal.SIGTERM)
+        assert "0 labels given" in process.communicate(timeout=60)[0]
+        assert process.returncode == 0
+    assert layout.labels.exists()
+
+
 def test_a_key_too_soon_or_held_down_does_nothing(browser: Any, queue: Callable[[int], Layout]) -> None:
     layout = queue(5)
     with served(layout) as (_, link):

@@ -77,7 +77,7 @@ def _announce(annotator: str, told: str) -> None:
         typer.echo(told, err=True)
         return
     typer.echo(f"open {told}{f'?as={quote(annotator)}' if annotator else ''}", err=True)
-    if not told.startswith("http://127."):
+    if not told.startswith(("http://127.", "http://localhost:")):
         typer.echo("whoever has this link can label; what goes over the line is not encrypted", err=True)
 
 

@@ -32,15 +32,16 @@ class LabelServer(PageServer):
         super().__init__(lambda: page, room.answer, self._file, address)
 
     def serve(self, save: Callable[[], object], announce: Callable[[str], None]) -> None:
-        """Serve until Ctrl-C, which comes out as KeyboardInterrupt.
+        """Tell `announce` the link and serve until Ctrl-C, which comes out as KeyboardInterrupt.
 
         Meanwhile call `save` when there are new answers, and let go of who fell silent. A save that
         fails is told to `announce` and tried again.
         """
-        thread = threading.Thread(target=self.serve_forever, name="label-page")
-        thread.start()
+        thread = threading.Thread(target=self.serve_forever, name="label-page", daemon=True)
         saved = self.room.changes
         try:
+            thread.start()
+            announce(self.url)
             while True:
                 time.sleep(SAVE_EVERY_S)
                 with self.turn:
@@ -53,8 +54,9 @@ class LabelServer(PageServer):
                     except WreckError as error:
                         announce(f"not written, will be tried again: {error.reason}")
         finally:
-            self.shutdown()
-            thread.join()
+            if thread.is_alive():  # Ctrl-C may come before it has begun
+                self.shutdown()
+                thread.join()
             with self.turn:
                 self.room.close()
 

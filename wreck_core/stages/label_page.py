@@ -30,9 +30,7 @@ def run(
     export = partial(labels.export_labels, params, layout)
     with open_store(params, layout, round_name) as store:
         room = Room(store, partial(Catalogue, layout), round_name, params.labels)
-        with LabelServer(room, address) as server:
-            announce(server.url)
-            with suppress(KeyboardInterrupt):  # the way to end it
-                server.serve(export, announce)
+        with LabelServer(room, address) as server, suppress(KeyboardInterrupt):  # the way to end it
+            server.serve(export, announce)
     summary = export()
     return replace(summary, headline=f"{room.given:,} labels given; {summary.headline}")

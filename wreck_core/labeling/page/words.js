@@ -110,7 +110,7 @@ export function tags(state, settings, mark, zoom, odd) {
   const found = [];
   if (state.grid) {
     const agreed = state.grid.pictures.length - odd.size;
-    found.push(tag(`All ${readable(state.grid.label)}? Take out what is not: ${agreed} stay`, colours[state.grid.label]));
+    found.push(tag(`All ${readable(state.grid.label)}? ${agreed} stay, tap what is odd`, colours[state.grid.label]));
   } else if (state.shown) {
     if (state.looking_back) found.push(tag(`you said ${readable(state.looking_back)}`, colours[state.looking_back]));
     if (state.hint) {
