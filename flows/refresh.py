@@ -16,6 +16,7 @@ from flows.tasks import bring_up_to_date, log_folder
 from wreck_core import params
 from wreck_core.errors import InputError, WreckError
 from wreck_core.ingest.rows import Job, Row
+from wreck_core.ingest.schedule import Standing
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.stages import enqueue, labels, scrape, scrape_parts, snapshot
@@ -23,14 +24,19 @@ from wreck_core.summary import Summary
 
 LANES = 2  # chunks under way at once, never two of one host
 
+Given = tuple[list[Job], dict[str, Standing]]
+Fetched = tuple[list[Row], dict[str, Standing]]
+
 
 @task(task_run_name="fetch {number}", cache_policy=NO_CACHE)
 def fetch(
-    root: Path, request: scrape.ScrapeRequest, number: int, chunk: runners.Sealed[list[Job]]
-) -> runners.Sealed[list[Row]]:
+    root: Path, request: scrape.ScrapeRequest, number: int, given: runners.Sealed[Given]
+) -> runners.Sealed[Fetched]:
     """Fetch one chunk of URLs into the store; its rows go back to the flow, which alone writes the ledger."""
     layout = Layout(root)
-    return runners.Sealed(scrape_parts.fetch(params.load(layout.params), layout, request, chunk.value))
+    chunk, standings = given.value
+    rows = scrape_parts.fetch(params.load(layout.params), layout, request, chunk, standings)
+    return runners.Sealed((rows, standings))
 
 
 @flow(name="refresh", task_runner=runners.at_once(LANES))
@@ -85,15 +91,17 @@ def _fetch_all(settings: Params, layout: Layout, request: scrape.ScrapeRequest, 
         while True:
             for lane in set(range(lanes)) - {lane for lane, _ in under_way.values()}:
                 if chunk := plan.take(lane):
-                    given = (layout.root, request, next(number), runners.Sealed(chunk))
-                    under_way[fetch.submit(*given, return_state=False)] = lane, chunk
+                    given = runners.Sealed((chunk, plan.standings(chunk)))
+                    future = fetch.submit(layout.root, request, next(number), given, return_state=False)
+                    under_way[future] = lane, chunk
             if not under_way:
                 break
             ended = next(as_completed(list(under_way)))
             _, chunk = under_way.pop(ended)
             runners.wait(ended)
-            scrape_parts.record(layout, request, chunk, ended.result().value)
-            plan.finish(chunk)
+            rows, standings = ended.result().value
+            scrape_parts.record(layout, request, chunk, rows)
+            plan.finish(chunk, standings)
     summary = scrape_parts.finish(settings, layout)
     if not summary.ok:
         raise WreckError(summary.headline, where=str(layout.url_lists), fix="see data/scrape.json")

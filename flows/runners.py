@@ -60,7 +60,7 @@ def wait(future: Any) -> None:
     if fault.task != given.key:
         raise BlockedError("a stage before it failed")
     raise WreckError(
-        f"{fault.allowed_failures + 1} Dask workers died at it, one after the other",
+        "the Dask workers that were given it died, one after the other",
         fix="see their logs (was there too little memory?), then start the same command again",
     )
 

@@ -19,7 +19,7 @@ from pages import serving
 
 
 @contextmanager
-def cluster(root: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+def cluster(root: Path, allowed_failures: int = 3) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     """A scheduler's address and its two workers, each in a process group of its own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -30,10 +30,11 @@ def cluster(root: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
         ["dask", "scheduler", *quiet, "--port", str(port)],
         *[["dask", "worker", address, *quiet, "--nthreads", "1", "--no-nanny"]] * 2,
     ]
+    setting = f"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES={allowed_failures}"
     with ExitStack() as stack:
         started = []
         for each in words:
-            process = commands.start(root, *each)
+            process = commands.start(root, "env", setting, *each)
             stack.callback(end, process)
             started.append(process)
         wait_for_workers(address, 2)
@@ -45,6 +46,11 @@ def wait_for_workers(address: str, count: int) -> None:
 
     with Client(address, timeout=60, set_as_default=False) as client:
         client.wait_for_workers(count, timeout=60)
+
+
+def works_on(worker: subprocess.Popen[bytes], stage: str) -> bool:
+    children = psutil.Process(worker.pid).children(recursive=True)
+    return any(stage in each.cmdline() for each in children)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
@@ -64,13 +70,49 @@ def test_a_worker_that_is_killed_in_mid_stage_fails_nothing(tmp_path: Path) -> N
             at_work = [each for each in workers if psutil.Process(each.pid).children()]
             end(at_work[0])
             (layout.root / "go").touch()
-            assert flow.wait(300) == 0
+            assert flow.wait(500) == 0
         finally:
             end(flow)
     assert tiny.status(layout) == {}
     ran = tiny.ran(layout)
     assert set(ran) == {"dedup", "dataset", "train@alpha", "train@beta", "report"}
     assert all(ran.count(stage) == 1 for stage in set(ran) - {"train@alpha"})
+
+
+@pytest.mark.slow
+def test_a_stage_at_which_every_worker_dies_is_one_failed_stage_and_one_error(tmp_path: Path) -> None:
+    layout = tiny.build(tmp_path)
+    tiny.hold_training(layout)
+    said = layout.root / "said.txt"
+    with cluster(layout.root, allowed_failures=0) as (address, workers):
+        words = [sys.executable, "-m", "flows", "experiment", "--dask", address]
+        flow = commands.start(layout.root, "sh", "-c", f'exec "$@" 2> {said}', "sh", *words)
+        try:
+            commands.wait_for((layout.root / "begun-train-alpha").exists, while_running=flow)
+            (at_work,) = [each for each in workers if works_on(each, "train@alpha")]
+            end(at_work)
+            (layout.root / "go").touch()  # what outlives it comes to its end
+            assert flow.wait(500) == 1
+        finally:
+            end(flow)
+    told = said.read_text()
+    why = "the Dask workers that were given it died, one after the other"
+    assert "Traceback" not in told
+    assert [line.split()[:2] for line in told.splitlines() if line.startswith("train@")] == [
+        ["train@alpha", "failed"],
+        ["train@beta", "ran"],
+    ]
+    assert why in told
+    assert "report" in tiny.ran(layout)
+
+
+def test_dask_without_its_package_says_what_to_install(tmp_path: Path) -> None:
+    layout = tiny.build(tmp_path)
+    program = "import sys; sys.modules['prefect_dask'] = None; from flows.__main__ import app; app()"
+    words = [sys.executable, "-c", program, "experiment", "--dask", "tcp://127.0.0.1:1"]
+    done = commands.run(layout.root, *words)
+    assert (done.returncode, done.stderr.count("error:")) == (2, 1)
+    assert "pip install 'wreck-detect[dask]'" in done.stderr
 
 
 @pytest.mark.slow
@@ -89,7 +131,7 @@ def test_chunks_are_fetched_on_the_workers_and_one_that_is_killed_loses_nothing(
             recorded = halting.recorded(layout)
             end(workers[0])
             web.go_on.set()
-            assert flow.wait(300) == 0
+            assert flow.wait(500) == 0
         finally:
             web.go_on.set()
             end(flow)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from wreck_core.ingest.lanes import Lanes
 from wreck_core.ingest.rows import Job
+from wreck_core.ingest.schedule import Standing
 
 
 def job(number: int, host: str) -> Job:
@@ -48,3 +49,16 @@ def test_an_endless_stream_is_read_only_as_far_as_needed() -> None:
     chunks = [plan.take(lane) for lane in islice((0, 1) * 500, 1000)]
     assert all(len(chunk) == 10 for chunk in chunks)
     assert next(asked) <= 10_000 + 2 * 10 * 50 + 1
+
+
+def test_what_a_chunk_learned_about_its_hosts_is_given_to_their_next_until_it_is_over() -> None:
+    jobs = [job(number, "ab"[number % 2]) for number in range(8)]
+    plan = Lanes(iter(jobs), 1, 2)
+    refused = {"a": Standing(0.0, 3, True)}
+    chunk = plan.take(0)
+    assert plan.standings(chunk) == {}
+    plan.finish(chunk, refused)
+    chunk = plan.take(0)
+    assert plan.standings(chunk) == refused
+    plan.finish(chunk, {})
+    assert plan.standings(plan.take(0)) == {}

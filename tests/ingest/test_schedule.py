@@ -1,4 +1,6 @@
+import pickle
 from collections import Counter
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,8 +13,8 @@ def jobs(hosts: list[str]) -> list[Job]:
     return [Job(str(number), f"http://{host}/{number}", host) for number, host in enumerate(hosts)]
 
 
-def schedule(hosts: list[str], **settings: int) -> Schedule:
-    chosen = {"per_host": 2, "breaker": 3} | settings
+def schedule(hosts: list[str], **settings: Any) -> Schedule:
+    chosen: dict[str, Any] = {"per_host": 2, "breaker": 3} | settings
     return Schedule(iter(jobs(hosts)), interval_s=lambda job: 0.0, **chosen)
 
 
@@ -78,3 +80,34 @@ def test_a_host_rests_when_it_asks_and_is_skipped_when_it_asks_for_too_long() ->
     assert skipped and skipped.host == "b" and order.skips(skipped)
     assert order.take() is None
     assert 0 < (order.wait_s() or 0) <= 30
+
+
+def test_what_one_chunk_learned_about_a_host_goes_on_in_the_next() -> None:
+    first = schedule(["a", "a", "b"], breaker=3)
+    for _ in range(2):
+        job = first.take()
+        assert job
+        first.finish(ended(job, "http_4xx", http_code=403) if job.host == "a" else ended(job))
+    (last,) = filter(None, [first.take()])
+    first.finish(ended(last, "http_4xx", http_code=403))
+    learned = first.standings()
+    assert {host: (state.refusals, state.skipped) for host, state in learned.items()} == {"a": (2, False)}
+
+    second = schedule(["a", "a"], breaker=3, standings=pickle.loads(pickle.dumps(learned)))  # noqa: S301 - ours
+    job = second.take()
+    assert job and job.host == "a" and not second.skips(job)
+    second.finish(ended(job, "http_4xx", http_code=403))
+    job = second.take()
+    assert job and second.skips(job)
+    assert second.standings()["a"].skipped
+
+
+def test_a_host_rests_from_one_chunk_to_the_next() -> None:
+    first = Schedule(iter(jobs(["a"])), per_host=1, breaker=3, interval_s=lambda job: 3600.0)
+    job = first.take()
+    assert job
+    first.finish(ended(job))
+    second = schedule(["a", "b"], standings=first.standings())
+    (other,) = filter(None, [second.take(), second.take()])
+    assert other.host == "b"
+    assert 3500.0 < (second.wait_s() or 0.0) <= 3600.0

@@ -1,9 +1,11 @@
 """Jobs handed out in chunks, so that several workers together keep what is promised per host."""
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
 
 from wreck_core.ingest.rows import Job
+from wreck_core.ingest.schedule import Standing
 
 _AHEAD_CHUNKS = 50  # that each lane may hold: enough to find work for all, and flat memory
 
@@ -21,6 +23,7 @@ class Lanes:
         self._waiting: list[deque[Job]] = [deque() for _ in range(lanes)]
         self._lane_of: dict[str, int] = {}
         self._open: Counter[str] = Counter()  # jobs of a host that are waiting or under way
+        self._standings: dict[str, Standing] = {}
 
     def take(self, lane: int) -> list[Job]:
         """Take the next chunk of a lane; [] when it has none now: ask again when a chunk has ended."""
@@ -28,8 +31,21 @@ class Lanes:
         waiting = self._waiting[lane]
         return [waiting.popleft() for _ in range(min(self._chunk_urls, len(waiting)))]
 
-    def finish(self, chunk: Iterable[Job]) -> None:
-        """Say that a chunk has ended: a host that has no other job may go to another lane."""
+    def standings(self, chunk: Collection[Job]) -> dict[str, Standing]:
+        """Give what earlier chunks have learned about the hosts of one: intervals and refusals go on."""
+        hosts = {job.host for job in chunk}
+        return {host: self._standings[host] for host in hosts if host in self._standings}
+
+    def finish(
+        self, chunk: Collection[Job], standings: Mapping[str, Standing] = MappingProxyType({})
+    ) -> None:
+        """Say that a chunk has ended, and what it has learned about its hosts.
+
+        A host that has no other job may go to another lane.
+        """
+        for host in self.standings(chunk):
+            del self._standings[host]
+        self._standings.update(standings)
         for job in chunk:
             self._open[job.host] -= 1
             if not self._open[job.host]:

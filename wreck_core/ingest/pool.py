@@ -13,7 +13,7 @@ from wreck_core.ingest.download import Downloader, PictureStore
 from wreck_core.ingest.robots import Robots
 from wreck_core.ingest.rows import Job, Row
 from wreck_core.ingest.safe_http import Client
-from wreck_core.ingest.schedule import Schedule
+from wreck_core.ingest.schedule import Schedule, Standing
 from wreck_core.ingest.url_map import UrlMap
 from wreck_core.layout import Layout
 from wreck_core.params import ScrapeParams
@@ -28,14 +28,16 @@ def fetch_all(
     mirrors: tuple[tuple[str, str], ...],
     *,
     allow_private: bool,
+    standings: dict[str, Standing] | None = None,
 ) -> Generator[list[Row], None, None]:
     """Fetch the jobs and yield their rows in batches, as they end, with their pictures safe on the disk.
 
     Threads go on while a batch is recorded, and no further: whoever records batches loses at most two URLs
-    per thread to a kill -9.
+    per thread to a kill -9. `standings` of the jobs' hosts are brought up to date in place at the end.
     Raises StorageError, after the rows that ended before it.
     """
     stopped = threading.Event()
+    known = {} if standings is None else standings
     url_map = UrlMap(mirrors)
     barred = blocklist.blocklist(blocklist.read(layout.takedowns))
     with Client(params, url_map, allow_private=allow_private, barred=barred) as client:
@@ -47,6 +49,7 @@ def fetch_all(
             per_host=params.per_host,
             breaker=params.breaker,
             interval_s=lambda job: 0.0 if url_map.forward(job.url) else robots.interval_s(job.host),
+            standings=known,
         )
         workers = ThreadPoolExecutor(params.threads, thread_name_prefix="scrape")
         try:
@@ -56,6 +59,8 @@ def fetch_all(
         finally:
             stopped.set()
             client.abort()
+            known.clear()
+            known.update(schedule.standings())
             workers.shutdown(wait=True, cancel_futures=True)
 
 

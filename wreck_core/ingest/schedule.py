@@ -3,8 +3,9 @@
 import heapq
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from wreck_core.ingest.rows import Job, Row
 
@@ -25,16 +26,33 @@ class _Host:
     offered: bool = False  # it has an entry in the heap
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What a later chunk must know of a host: when it may be asked (epoch, s), its refusals in a row."""
+
+    ready_at: float
+    refusals: int
+    skipped: bool
+
+
 class Schedule:
     """Hands out jobs, for one thread. `interval_s` says how long a job's host must rest after it.
 
     After `breaker` refusals in a row (403, 429, refused, no DNS) a host's other jobs are skipped.
+    `standings` are those of earlier chunks.
     """
 
     def __init__(
-        self, jobs: Iterator[Job], *, per_host: int, breaker: int, interval_s: Callable[[Job], float]
+        self,
+        jobs: Iterator[Job],
+        *,
+        per_host: int,
+        breaker: int,
+        interval_s: Callable[[Job], float],
+        standings: Mapping[str, Standing] = MappingProxyType({}),
     ) -> None:
         self._jobs = jobs
+        self._earlier = dict(standings)
         self._per_host, self._breaker, self._interval_s = per_host, breaker, interval_s
         self._hosts: dict[str, _Host] = {}
         self._free: list[tuple[float, int, str]] = []  # (ready_at, turn, host): hosts with a slot and work
@@ -85,9 +103,25 @@ class Schedule:
         self._fill()
         return not self._waiting
 
+    def standings(self) -> dict[str, Standing]:
+        """Give the hosts that the next chunk must treat otherwise than new ones."""
+        ahead_s = time.time() - time.monotonic()  # another process has another monotonic clock
+        return {
+            name: Standing(host.ready_at + ahead_s, host.refusals, host.skipped)
+            for name, host in self._hosts.items()
+            if host.refusals or host.skipped or host.ready_at > time.monotonic()
+        }
+
+    def _begin(self, name: str) -> _Host:
+        earlier = self._earlier.pop(name, None)
+        if earlier is None:
+            return _Host()
+        ready_at = time.monotonic() + earlier.ready_at - time.time()
+        return _Host(ready_at=ready_at, refusals=earlier.refusals, skipped=earlier.skipped)
+
     def _fill(self) -> None:
         while self._waiting < _WINDOW_JOBS and (job := next(self._jobs, None)) is not None:
-            host = self._hosts.setdefault(job.host, _Host())
+            host = self._hosts[job.host] = self._hosts.get(job.host) or self._begin(job.host)
             host.waiting.append(job)
             self._waiting += 1
             self._offer(job.host, host)

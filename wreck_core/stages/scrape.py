@@ -17,6 +17,7 @@ from wreck_core.ingest.ledger import Ledger
 from wreck_core.ingest.outcome import check_retry
 from wreck_core.ingest.pool import fetch_all
 from wreck_core.ingest.rows import Job, Row
+from wreck_core.ingest.schedule import Standing
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.summary import Progress, Summary, silent
@@ -72,10 +73,21 @@ def run(params: Params, layout: Layout, request: ScrapeRequest, progress: Progre
 
 
 def fetch_jobs(
-    jobs: Iterator[Job], params: Params, layout: Layout, request: ScrapeRequest
+    jobs: Iterator[Job],
+    params: Params,
+    layout: Layout,
+    request: ScrapeRequest,
+    standings: dict[str, Standing] | None = None,
 ) -> Generator[list[Row], None, None]:
-    """Fetch jobs and store their pictures; yield their rows in batches, as they end."""
-    return fetch_all(jobs, params.scrape, layout, request.url_map, allow_private=request.allow_private)
+    """Fetch jobs and store their pictures; yield their rows in batches, as they end: see `pool.fetch_all`."""
+    return fetch_all(
+        jobs,
+        params.scrape,
+        layout,
+        request.url_map,
+        allow_private=request.allow_private,
+        standings=standings,
+    )
 
 
 def record_rows(ledger: Ledger, layout: Layout, request: ScrapeRequest, rows: list[Row]) -> None:

@@ -12,6 +12,7 @@ from wreck_core.ingest import arrivals, candidates
 from wreck_core.ingest.lanes import Lanes
 from wreck_core.ingest.ledger import Ledger
 from wreck_core.ingest.rows import Job, Row
+from wreck_core.ingest.schedule import Standing
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.stages.scrape import ScrapeRequest, fetch_jobs, pending, record_rows
@@ -30,17 +31,24 @@ def planned(params: Params, layout: Layout, request: ScrapeRequest, lanes: int) 
         yield Lanes(jobs, lanes, params.scrape.chunk_urls)
 
 
-def fetch(params: Params, layout: Layout, request: ScrapeRequest, chunk: list[Job]) -> list[Row]:
+def fetch(
+    params: Params,
+    layout: Layout,
+    request: ScrapeRequest,
+    chunk: list[Job],
+    standings: dict[str, Standing] | None = None,
+) -> list[Row]:
     """Fetch a chunk and store its pictures; the ledger is not touched.
 
-    What another worker has fetched of it before it was killed is not fetched again.
+    What another worker has fetched of it before it was killed is not fetched again. `standings`, as
+    `Lanes.standings` gives them, are brought up to date in place.
     """
     done = arrivals.of_chunk(layout.arrivals, request.stamp, chunk)
     ended = {row.url_id for row in done}
     rest = (job for job in chunk if job.url_id not in ended)
     with (
         arrivals.writing(layout.arrivals, request.stamp, chunk) as file,
-        closing(fetch_jobs(rest, params, layout, request)) as batches,
+        closing(fetch_jobs(rest, params, layout, request, standings)) as batches,
     ):
         for rows in batches:
             arrivals.append(file, rows)
