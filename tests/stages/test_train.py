@@ -37,7 +37,7 @@ METRICS = {
         "threshold",
     ),
     *("threshold_rule", "temperature", "c", "n_images", "roc_auc", "log_loss", "accuracy", "git_sha"),
-    *("data_rev", "versions", "fingerprint", "compared"),
+    *("data_rev", "versions", "fingerprint", "compared", "learning_curve"),
 }
 
 
@@ -65,6 +65,13 @@ def test_a_backbone_leaves_its_model_its_predictions_and_its_facts(layout, param
     assert set(metrics) == METRICS
     assert metrics["n_images"] == (manifest["split"] == "fold").sum()
     assert metrics["roc_auc"] >= at_least
+    curve = metrics["learning_curve"]
+    if name == "efficientnet_lite0":
+        assert curve[-1]["share"] == 1
+        assert [row["n_images"] for row in curve] == sorted(row["n_images"] for row in curve)
+        assert 0.8 < curve[-1]["roc_auc"] <= 1
+    else:
+        assert curve == []
     assert summary.data == metrics
     assert pd.read_csv(folder / "history.csv").groupby("fold")["chosen"].sum().to_dict() == dict.fromkeys(
         (-1, 0, 1, 2), 1

@@ -39,6 +39,7 @@ def fit(task: Task) -> Outcome:
         history=pd.concat([_history(name, outcome, chosen) for name, outcome in tried.items()]),
         recipe=chosen[part.fold],
         compared=losses,
+        learning_curve=tried["frozen"].learning_curve,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from wreck_core.training import features, graph, head
+from wreck_core.training import features, graph, head, learning_curve
 from wreck_core.training.features import Features
 from wreck_core.training.recipe import Outcome, Task, blank, build_backbone, split_inside
 
@@ -38,6 +38,7 @@ def fit(task: Task) -> Outcome:
         sha256,
         pd.DataFrame(history),
         "frozen",
+        learning_curve=learning_curve.measure(task, vectors, chosen.c) if len(task.parts) > 1 else [],
         features=vectors,
     )
 

@@ -112,6 +112,7 @@ def facts(task: Task, outcome: Outcome) -> dict[str, Any]:
         "builder": task.backbone.name,
         "recipe": outcome.recipe,
         "compared": outcome.compared,
+        "learning_curve": outcome.learning_curve,
         "weights": task.row.weights,
         "weights_source": task.weights.source,
         "weights_sha256": outcome.weights_sha256,
