@@ -4,21 +4,17 @@ DVC trusts its cache by name (treeverse/dvc#5978) and its lock though inputs mov
 (treeverse/dvc#11058); a disk may flip a bit under either.
 """
 
-import hashlib
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import pandas as pd
 
-from wreck_core import dvccache, dvcio, provenance
+from wreck_core import dvcio, hashed, provenance
 from wreck_core.dataset import folds as fold_file
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.summary import Summary
 
-_AT_ONCE = 4  # threads; hashing leaves the interpreter's lock
 _TOLD = 20  # faults on the screen; --json has them all
 
 
@@ -59,7 +55,7 @@ def run(params: Params, layout: Layout) -> Summary:
 def _store(layout: Layout) -> Iterator[Fault]:
     """Hash every stored picture; find those that candidates.parquet names and that are gone."""
     paths = sorted(path for path in layout.images.glob("*/*") if not path.name.startswith("."))
-    for path in _changed(paths):
+    for path in hashed.changed_pictures(paths):
         yield Fault(
             "picture changed",
             layout.relative(path),
@@ -71,19 +67,6 @@ def _store(layout: Layout) -> Iterator[Fault]:
         named = pd.read_parquet(layout.candidates, columns=["path"])["path"].unique()
         for path in sorted(set(named) - there):
             yield Fault("picture gone", path, "is missing", "run `dvc checkout`, or scrape its list again")
-
-
-def _changed(paths: Iterable[Path]) -> Iterator[Path]:
-    listed = list(paths)
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for path, digest in zip(listed, pool.map(_sha256, listed), strict=True):
-            if digest != path.stem:
-                yield path
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _manifest(params: Params, layout: Layout) -> Iterator[Fault]:
@@ -114,7 +97,7 @@ _AGAIN = "take data/folds.csv back from git, then run `dvc repro`"
 def _cache(layout: Layout) -> Iterator[Fault]:
     """Hash every object of DVC's cache; find those that the lock rests on and that are gone."""
     objects, recorded = dvcio.recorded_objects(layout.root)
-    rotten = list(dvccache.rotten(objects))
+    rotten = list(hashed.rotten_objects(objects))
     for path in rotten:
         yield Fault(
             "cache rotten",
@@ -123,8 +106,8 @@ def _cache(layout: Layout) -> Iterator[Fault]:
             "delete it, then run `dvc fetch`, or `dvc commit` where the workspace's copy is right",
         )
     # What a rotten list of a folder names is not to be believed.
-    sound = {md5: what for md5, what in recorded.items() if dvccache.place(objects, md5) not in rotten}
-    for digest, what in dvccache.missing(objects, sound):
+    sound = {md5: what for md5, what in recorded.items() if hashed.place(objects, md5) not in rotten}
+    for digest, what in hashed.missing_objects(objects, sound):
         yield Fault(
             "cache gone", what, f"object {digest} is not in the cache", "run `dvc fetch` or `dvc commit`"
         )
