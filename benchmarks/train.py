@@ -1,0 +1,165 @@
+"""Training: the seed notebook's transfer recipe in plain Keras against ours, on the same split, in one run.
+
+    python -m benchmarks.train --photos FOLDER [--weights FOLDER] [--many 300] [--json]
+
+FOLDER holds `positives/` and `negatives/`; every fifth photo by its hash is judged, the others are learned
+from. Weights are real where they are at hand, else random: then the times stand and the scores mean
+nothing. `second night` is ours again after 5 % of the photos came anew.
+"""
+
+import argparse
+import hashlib
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_auc_score
+
+from benchmarks.machine import describe, measured, show
+from wreck_core import params
+from wreck_core.params import BackboneRow, Params
+from wreck_core.summary import silent
+from wreck_core.training import backbones, frozen, runtime, top_blocks, weights
+from wreck_core.training.recipe import FINAL, Task, build_backbone
+from wreck_core.training.runtime import keras, tf
+
+BACKBONES = ("mobilenet_v2", "efficientnet_lite0", "resnet50")
+LABELS = {"positives": "damaged", "negatives": "undamaged"}
+NEW = 0.05  # part of the photos that come in the second night
+EPOCHS, BATCH = 3, 32  # of the notebook
+
+
+def read_photos(folder: Path, many: int) -> pd.DataFrame:
+    """List photos as `pictures.read_samples` does, all for one final model; every fifth is judged."""
+    rows = []
+    for path in folder.glob("*/*"):
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        rows.append(
+            {"sha256": sha256, "path": str(path.relative_to(folder)), "label": LABELS[path.parent.name]}
+        )
+    table = pd.DataFrame(rows).drop_duplicates("sha256").sort_values("sha256", ignore_index=True)[:many]
+    return table.assign(
+        target=(table["label"] == "undamaged").astype(np.int64),
+        split=np.where(table.index % 5 == 0, "test", "fold"),
+        box=pd.Series([None] * len(table), dtype=object),
+        cluster=table["sha256"],
+        fold=FINAL,
+    )
+
+
+def make_task(
+    name: str, samples: pd.DataFrame, args: argparse.Namespace, settings: Params, state: Path
+) -> Task:
+    """Bring a backbone together with the photos, with real weights where they are at hand."""
+    backbone = backbones.find(name)
+    dirs = [args.weights] if args.weights else []
+    row = BackboneRow(weights="imagenet", epochs=8)
+    if weights.describe(name, row, params.WeightsParams(dirs=[str(folder) for folder in dirs])).startswith(
+        "not"
+    ):
+        row = BackboneRow(weights="none", epochs=8)
+    return Task(
+        name=name,
+        row=row,
+        backbone=backbone,
+        weights=weights.resolve(backbone, row.weights, dirs, Path()),
+        classes=("damaged", "undamaged"),
+        positive="damaged",
+        samples=samples,
+        params=settings.train,
+        root=args.photos,
+        features=state / "features",
+        checkpoint=state / f"ckpt-{name}",
+        progress=silent,
+    )
+
+
+def plain_keras(task: Task) -> np.ndarray:
+    """Train and predict as the notebook did: 3 epochs of the head, 3 of everything; p of the judged."""
+
+    def dataset(split: str) -> Any:
+        part = task.samples[task.samples["split"] == split]
+        files = [str(task.root / path) for path in part["path"]]
+
+        def load(file: Any, target: Any) -> tuple[Any, Any]:
+            image = tf.io.decode_image(tf.io.read_file(file), channels=3, expand_animations=False)
+            return tf.image.resize(image, (task.input_px, task.input_px)), target
+
+        pairs = tf.data.Dataset.from_tensor_slices((files, (part["label"] == "damaged").astype("float32")))
+        return pairs.map(load, num_parallel_calls=tf.data.AUTOTUNE).batch(BATCH).prefetch(2)
+
+    base, _ = build_backbone(task)
+    image = keras.Input((task.input_px, task.input_px, 3))
+    features = keras.layers.Dropout(0.2)(base(task.backbone.preprocessing(image)))
+    model = keras.Model(image, keras.layers.Dense(1, activation="sigmoid")(features))
+    learn = dataset("fold")
+    for trainable, rate in ((False, 1e-3), (True, 1e-5)):
+        base.trainable = trainable
+        model.compile(keras.optimizers.Adam(rate), "binary_crossentropy")
+        model.fit(learn.shuffle(8), epochs=EPOCHS, verbose=0)
+    return np.asarray(model.predict(dataset("test"), verbose=0))[:, 0]
+
+
+def compare(
+    name: str, samples: pd.DataFrame, args: argparse.Namespace, settings: Params
+) -> list[dict[str, Any]]:
+    """Time the peer, our two recipes, and the second night of the frozen one."""
+    judged = (samples["split"] == "test").to_numpy()
+    truth = (samples["label"] == "damaged").to_numpy()[judged]
+    first = samples[samples.index >= NEW * len(samples)]
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        task = make_task(name, samples, args, settings, Path(folder))
+        with measured() as night:
+            frozen.fit(replace(task, samples=first.reset_index(drop=True)))
+        with measured() as second:
+            says = frozen.fit(task).p_raw()[judged, 0]
+        auc = roc_auc_score(truth, says)
+        rows.append({"recipe": "frozen, both nights", "cpu_s": night.cpu_s + second.cpu_s, "auc": auc})
+        rows.append(
+            {
+                "recipe": f"its second night: {second.cpu_s / night.cpu_s:.1%}",
+                "cpu_s": second.cpu_s,
+                "auc": auc,
+            }
+        )
+        if not args.quick:
+            with measured() as cost:
+                says = top_blocks.fit(task).p_raw()[judged, 0]
+            rows.append({"recipe": "top_blocks", "cpu_s": cost.cpu_s, "auc": roc_auc_score(truth, says)})
+        with measured() as cost:
+            says = plain_keras(task)
+        rows.append(
+            {"recipe": "plain Keras, 3+3 epochs", "cpu_s": cost.cpu_s, "auc": roc_auc_score(truth, says)}
+        )
+    peer = rows[-1]["cpu_s"]
+    return [
+        {"backbone": name, "weights": task.weights.source, **row, "times_faster": peer / row["cpu_s"]}
+        for row in rows
+    ]
+
+
+def main() -> None:
+    """Measure every backbone and print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--photos", type=Path, required=True)
+    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--many", type=int, default=100_000, help="at most so many photos")
+    parser.add_argument("--quick", action="store_true", help="without top_blocks")
+    parser.add_argument("--backbones", nargs="+", default=list(BACKBONES))
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    settings = params.load(Path("params.yaml"))
+    runtime.start(settings.train.threads, settings.train.seed)
+    samples = read_photos(args.photos, args.many)
+    rows = [row for name in args.backbones for row in compare(name, samples, args, settings)]
+    show(rows, describe("tensorflow", "keras") | {"photos": len(samples)}, as_json=args.json)
+
+
+if __name__ == "__main__":
+    main()
