@@ -28,7 +28,9 @@ def peer_python() -> tuple[str, str]:
     python = home / "bin" / "python"
     if not (home / "installed").exists():
         venv.create(home, with_pip=True)
-        words = [str(python), "-m", "pip", "install", "--quiet", f"{PEER}=={PEER_VERSION}"]
+        # All that it pulls in, as last seen at work: a new release of any of them may break it.
+        pinned = ["--no-deps", "--requirement", str(ROOT / "benchmarks" / f"{PEER}.txt")]
+        words = [str(python), "-m", "pip", "install", "--quiet", *pinned]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         if done.returncode:
             return "", f"{PEER} could not be installed: {done.stderr.strip().splitlines()[-1]}"
