@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from wreck_core.errors import InputError
+from wreck_core.ingest.urls import redact
 
 MAX_LINE_CHARS = 1 << 20
 MAX_URL_CHARS = 8192
@@ -87,7 +88,7 @@ def rows(path: Path, account: Account, keys: Sequence[str] = ("url",)) -> Iterat
     try:
         yield from _rows(path, account, keys)
     except InputError as error:
-        error.where = str(path)
+        error.where = redact(str(path))  # a URL may have been given where a list belongs
         raise
 
 
