@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed-from-lock
 
-.PHONY: venv system demo test test-all real seed-split check lock clean
+.PHONY: venv system demo test test-all real seed-split check axe lock clean
 
 venv: $(STAMP)
 
@@ -43,6 +43,10 @@ check: venv
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# axe-core (MPL-2.0) looks for accessibility faults in the browser tests, which skip without it.
+axe:
+	npm install --no-save --no-package-lock --ignore-scripts --prefix . axe-core@4.14.1
+
 # Hashes and no index addresses: the same file works behind any mirror.
 lock: venv
 	$(BIN)/uv pip compile pyproject.toml --quiet --all-extras --group dev --universal --python-version 3.11 \
@@ -50,4 +54,4 @@ lock: venv
 		--output-file requirements.lock
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis demo real
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis demo real node_modules

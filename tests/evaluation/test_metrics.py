@@ -104,3 +104,26 @@ def test_a_thinned_roc_curve_keeps_its_ends_and_its_area():
     assert len(x) <= 80
     assert (x[0], y[0], x[-1], y[-1]) == (0, 0, 1, 1)
     assert sk.auc(x, y) == pytest.approx(sk.roc_auc_score(truth, score), abs=0.005)
+
+
+@given(answers())
+def test_precision_and_recall_of_a_short_curve_are_those_of_sklearn(answer):
+    truth, p = answer
+    precision, recall, _ = sk.precision_recall_curve(truth, p)
+    points = metrics.pr_points(truth, p, limit=500)
+    assert points[0] == (0, 1)
+    assert points[-1] == pytest.approx((1, truth.mean()))
+    assert set(points) <= set(zip(recall, precision, strict=True))
+    best = {at: precision[recall == at].max() for at in recall}
+    assert set(best.items()) <= {(at, float(high)) for at, high in points}
+
+
+def test_a_thinned_precision_recall_curve_keeps_its_ends_and_its_area():
+    rng = np.random.default_rng(1)
+    truth = rng.random(5000) < 0.3
+    score = truth + rng.normal(size=5000)
+    recall, precision = (np.array(each) for each in zip(*metrics.pr_points(truth, score), strict=True))
+    assert len(recall) <= 80
+    assert (recall[0], precision[0], recall[-1], precision[-1]) == (0, 1, 1, truth.mean())
+    area = np.sum(np.diff(recall) * precision[1:])
+    assert area == pytest.approx(metrics.average_precision(truth, score), abs=0.01)

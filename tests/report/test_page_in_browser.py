@@ -1,6 +1,7 @@
 """The page in a real browser: nothing on the console, nothing wider than the window, a click sorts."""
 
 import answered
+import axe
 import chrome
 import pytest
 from selenium.webdriver.common.by import By
@@ -84,6 +85,16 @@ def test_theme_button_turns_the_page_dark_and_light(opened):
     assert paper() != before
     button.click()
     assert paper() == before
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width_px", [390, 1280])
+def test_axe_finds_no_serious_accessibility_fault(opened, theme, width_px):
+    metrics = {"width": width_px, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    opened.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
+    opened.execute_script("document.querySelectorAll('details').forEach(each => each.open = true)")
+    assert axe.faults(opened) == []
 
 
 def test_a_click_sorts_and_says_so(opened):

@@ -149,3 +149,18 @@ def roc_points(truth: NDArray[np.bool_], score: Vector, limit: int = 80) -> list
     along = false_rate + true_rate
     keep = np.unique(np.searchsorted(along, np.linspace(0, along[-1], limit)))
     return [(float(false_rate[at]), float(true_rate[at])) for at in keep]
+
+
+def pr_points(truth: NDArray[np.bool_], score: Vector, limit: int = 80) -> list[tuple[float, float]]:
+    """At most `limit` (recall, precision) points of the curve, by rising recall, from 0,1 to all alarms."""
+    precision, recall, _ = sk.precision_recall_curve(truth, score)
+    precision, recall = precision[::-1], recall[::-1]
+    # The best threshold of each recall, and last the threshold at which everything is an alarm.
+    steps = np.searchsorted(recall, np.linspace(0, 1, limit - 1))
+    keep = np.unique([*steps, len(recall) - 1])
+    return [(float(recall[at]), float(precision[at])) for at in keep]
+
+
+def average_precision(truth: NDArray[np.bool_], score: Vector) -> float:
+    """Precision averaged over recall; a score that knows nothing has the share of positives."""
+    return float(sk.average_precision_score(truth, score))

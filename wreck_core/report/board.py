@@ -150,6 +150,8 @@ def _scored(answers: Answers, evidence: Evidence) -> Row:
             "true_negative": counts.true_negative,
         },
         "roc": metrics.roc_points(truth, p),
+        "pr": metrics.pr_points(truth, p),
+        "average_precision": metrics.average_precision(truth, p),
         "reliability": metrics.reliability(truth, p),
     }
 

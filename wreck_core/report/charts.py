@@ -90,12 +90,13 @@ def slice_bar(row: Row, x: Scale, everywhere: float) -> Markup:
     )
 
 
-def roc_ghosts(rows: list[Row]) -> Markup:
-    """Draw all ROC curves once, in grey; every panel shows them behind its own."""
-    curves = [polyline(_on_panel(row["roc"]), "ghost") for row in rows]
-    return element(
-        "svg", element("defs", element("g", *curves, id="ghosts")), class_="hidden", width=0, height=0
-    )
+def ghosts(rows: list[Row]) -> Markup:
+    """Draw the ROC and PR curves of all once, in grey; every panel shows them behind its own."""
+    groups = [
+        element("g", *(polyline(_on_panel(row[kind]), "ghost") for row in rows), id=f"ghosts-{kind}")
+        for kind in ("roc", "pr")
+    ]
+    return element("svg", element("defs", *groups), class_="hidden", width=0, height=0)
 
 
 def roc_panel(row: Row) -> Markup:
@@ -103,14 +104,32 @@ def roc_panel(row: Row) -> Markup:
     counts = row["confusion"]
     negatives = counts["false_positive"] + counts["true_negative"]
     dot = (counts["false_positive"] / negatives, row["recall"])
+    return _curve_panel(f"ROC curve of {row['backbone']}", "roc", row, dot, [(0, 0), (1, 1)])
+
+
+def pr_panel(row: Row) -> Markup:
+    """Draw one model's precision against recall over all others, with a dot at its threshold.
+
+    Dotted: the share of positives, which is the precision of a model that knows nothing.
+    """
+    counts = row["confusion"]
+    share = (counts["true_positive"] + counts["false_negative"]) / sum(counts.values())
+    dot = (row["recall"], row["precision"])
+    title = f"Precision against recall of {row['backbone']}"
+    return _curve_panel(title, "pr", row, dot, [(0, share), (1, share)])
+
+
+def _curve_panel(
+    title: str, kind: str, row: Row, dot: tuple[float, float], chance: list[tuple[float, float]]
+) -> Markup:
     (x, y), *_ = _on_panel([dot])
     return drawing(
-        f"ROC curve of {row['backbone']}",
+        title,
         _PANEL + 34,
         _PANEL + 26,
-        *_frame(),
-        element("use", href="#ghosts"),
-        polyline(_on_panel(row["roc"]), "line"),
+        *_frame(chance),
+        element("use", href=f"#ghosts-{kind}"),
+        polyline(_on_panel(row[kind]), "line"),
         element("circle", cx=x, cy=y, r=5, class_="mark"),
     )
 
@@ -124,14 +143,16 @@ def reliability_panel(row: Row) -> Markup:
         for (x, y), (_, _, many) in zip(points, row["reliability"], strict=True)
     ]
     title = f"Stated and observed probability of {row['backbone']}"
-    return drawing(title, _PANEL + 34, _PANEL + 26, *_frame(), polyline(points, "line"), *dots)
+    return drawing(
+        title, _PANEL + 34, _PANEL + 26, *_frame([(0, 0), (1, 1)]), polyline(points, "line"), *dots
+    )
 
 
-def _frame() -> list[Markup]:
-    """Axes from 0 to 1 with the diagonal."""
+def _frame(guide: list[tuple[float, float]]) -> list[Markup]:
+    """Axes from 0 to 1 with a dotted line."""
     (left, bottom), (right, top) = _on_panel([(0, 0), (1, 1)])
     parts = [element("path", d=f"M{left} {top}V{bottom}H{right}", class_="axis")]
-    parts.append(element("path", d=f"M{left} {bottom}L{right} {top}", class_="guide"))
+    parts.append(polyline(_on_panel(guide), "guide"))
     for value, text in ((0.0, "0"), (0.5, ".5"), (1.0, "1")):
         (x, y), *_ = _on_panel([(value, value)])
         parts.append(element("text", text, x=x, y=bottom + 18, text_anchor="middle"))
@@ -254,8 +275,9 @@ def functions() -> dict[str, Any]:
     return {
         "interval_bar": interval_bar,
         "slice_bar": slice_bar,
-        "roc_ghosts": roc_ghosts,
+        "ghosts": ghosts,
         "roc_panel": roc_panel,
+        "pr_panel": pr_panel,
         "reliability_panel": reliability_panel,
         "confusion_panel": confusion_panel,
         "speed_plot": speed_plot,

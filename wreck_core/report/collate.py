@@ -82,7 +82,8 @@ def _answers(params: Params, found: Evidence, board: Board, judged: dict[str, li
     if ok:
         answers |= {
             "slices": words.slices(ok[0], judged[ok[0]["backbone"]]),
-            "curves": words.curves(ok, params.labels.positive),
+            "finds": words.finds(ok[0], params.labels.positive),
+            "precision": words.precision(ok, params.labels.positive),
             "errors": words.errors(ok[0]),
             "calibration": words.calibration(ok),
         }

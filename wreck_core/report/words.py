@@ -142,7 +142,17 @@ def calibration(rows: list[Row]) -> str:
     )
 
 
-def curves(rows: list[Row], positive: str) -> str:
+def finds(row: Row, positive: str) -> str:
+    """Answer how many false alarms buy how many finds, at the stored threshold."""
+    counts = row["confusion"]
+    negatives = counts["false_positive"] + counts["true_negative"]
+    return (
+        f"At its threshold {row['backbone']} finds {100 * row['recall']:.0f} % of {positive} "
+        f"and cries wolf on {100 * counts['false_positive'] / negatives:.0f} % of all others."
+    )
+
+
+def precision(rows: list[Row], positive: str) -> str:
     """Answer what it takes that alarms are right."""
     best = max(rows, key=lambda row: float(row["recall_at_p95"]))
     if best["recall_at_p95"] == 0:
