@@ -1,8 +1,9 @@
 import json
-import subprocess
 
 import answered
 import pytest
+import tiny
+from dvc.repo import Repo
 
 from wreck_core import dvcio
 from wreck_core.errors import InputError
@@ -16,15 +17,11 @@ def workspace(layout, params):
     answered.answer(layout, "mobilenet", 1.0)
     board = answered.board_of(params, "mobilenet")
     report.run(board, layout)
-    for words in (["git", "init", "-q", "-b", "main"], ["dvc", "init", "-q"]):
-        subprocess.run(words, cwd=layout.root, check=True)
+    tiny.git(layout.root, "init", "-q", "-b", "main")
+    Repo.init(str(layout.root)).close()
     dvcio.snapshot(layout.root, [layout.reports / "report.json"])
-    subprocess.run(["git", "add", "reports/report.json.dvc", ".dvc"], cwd=layout.root, check=True)
-    subprocess.run(
-        ["git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-q", "-m", "night"],
-        cwd=layout.root,
-        check=True,
-    )
+    tiny.git(layout.root, "add", "reports/report.json.dvc", ".dvc")
+    tiny.git(layout.root, "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-q", "-m", "night")
     answered.answer(layout, "mobilenet", 2.5)
     report.run(board, layout)
     return layout, board
