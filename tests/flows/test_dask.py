@@ -143,6 +143,7 @@ def test_chunks_are_fetched_on_the_workers_and_one_that_is_killed_loses_nothing(
     assert list(layout.arrivals.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_does_not_answer_and_an_address_that_is_none_are_told_apart(tmp_path: Path) -> None:
     layout = tiny.build(tmp_path)
     with socket.socket() as closed:

@@ -46,6 +46,7 @@ def test_an_export_gives_the_golden_answers_and_comes_with_its_card(trained, to)
     assert not list(path.parent.glob(".*"))
 
 
+@pytest.mark.slow
 def test_int8_agrees_about_most_training_pictures(trained, tmp_path):
     params, layout = trained
     out = tmp_path / "deep" / "small.tflite"

@@ -77,6 +77,7 @@ def test_a_saved_model_and_an_onnx_file_give_the_same_answers_for_any_number_of_
     np.testing.assert_allclose(copies.open_onnx(tmp_path / "m.onnx")(pictures), expected, atol=CLOSE)
 
 
+@pytest.mark.slow
 def test_int8_is_smaller_and_close(tmp_path):
     lite0 = backbones.find("efficientnet_lite0")  # with its true weights: random ones cannot be scaled
     found = weights.resolve(lite0, "imagenet", [], tmp_path)

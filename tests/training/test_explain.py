@@ -21,7 +21,10 @@ def save(folder, network) -> keras.Model:
     return model
 
 
-@pytest.mark.parametrize("name", ["mobilenet_v2", "efficientnet_b1", "resnet50", "scratch_cnn"])
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("efficientnet_b1", "resnet50")]
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", *SLOW, "scratch_cnn"])
 def test_the_map_of_a_pooled_network_adds_up_to_its_logits(name, tmp_path):
     keras.utils.set_random_seed(4)
     row = backbones.find(name)

@@ -39,6 +39,7 @@ def test_three_epochs_train_the_head_alone_and_three_more_everything(task, monke
     assert task.threads == 1
 
 
+@pytest.mark.slow
 def test_a_seed_training_that_is_done_is_not_done_again_and_says_the_same(task):
     first = seed.fit(task)
     calls: list[int] = []

@@ -178,6 +178,7 @@ def test_a_backbone_without_a_cut_is_refused_in_words():
         graph.split(backbone, None)
 
 
+@pytest.mark.slow
 def test_the_full_recipe_tunes_every_layer_and_its_batch_norms_on_one_thread(task):
     task = replace(task, row=task.row.model_copy(update={"recipe": "full", "epochs": 2, "input_px": 32}))
     tuning = top_blocks.Tuning(task)
