@@ -1,6 +1,7 @@
 """`make real`: the whole job on the public photos of data/urls/wreck_detect.csv, in a clone that it keeps."""
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,16 @@ LIST, PURPOSE = "data/urls/wreck_detect.csv", "real run"
 OK, SOME_FAILED = 0, 1
 
 
+@contextmanager
+def mapped(photos: Path | None) -> Iterator[tuple[str, ...]]:
+    """Serve a folder with the photos, and give the option that reads them from there; none: no option."""
+    if photos is None:
+        yield ()
+    else:
+        with mirror(photos) as address:
+            yield ("--map", f"{ORIGIN}={address}")
+
+
 def main(
     folder: Annotated[Path, typer.Argument(help="Where; kept, so that a second run goes on.")],
     photos: Annotated[
@@ -25,8 +36,7 @@ def main(
 ) -> None:
     """Fetch, de-duplicate, label, train every backbone, rank. A backbone without weights is a failed row."""
     clone(folder, PURPOSE, afresh=False)
-    with ExitStack() as stack:
-        maps = ("--map", f"{ORIGIN}={stack.enter_context(mirror(photos))}") if photos else ()
+    with mapped(photos) as maps:
         code = run(folder, "python", "-m", "flows", "nightly", *maps, ends=(OK, SOME_FAILED))
     typer.echo(f"Open {folder / 'reports' / 'leaderboard.html'}")
     raise typer.Exit(code)

@@ -1,6 +1,5 @@
 """`make seed-split`: our recipes on the seed notebook's own split, in the clone that `make real` keeps."""
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +8,8 @@ import typer
 from wreck_core import console, params
 from wreck_core.cli.clone import clone, run
 from wreck_core.cli.common import end
-from wreck_core.cli.real import LIST, ORIGIN, PURPOSE
+from wreck_core.cli.real import LIST, PURPOSE, mapped
 from wreck_core.layout import Layout
-from wreck_core.sample.mirror import mirror
 from wreck_core.stages import seed_split
 
 
@@ -24,8 +22,7 @@ def main(
 ) -> None:
     """Fetch the photos, train every trial under three seeds, judge the notebook's 245 photos."""
     clone(folder, PURPOSE, afresh=False)
-    with ExitStack() as stack:
-        maps = ("--map", f"{ORIGIN}={stack.enter_context(mirror(photos))}") if photos else ()
+    with mapped(photos) as maps:
         run(folder, "wreck", "scrape", LIST, *maps)
     layout = Layout(folder.resolve())
     with console.progress("seed split") as progress:

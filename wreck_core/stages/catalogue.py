@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from wreck_core import files
 from wreck_core.labeling.records import Hint
 from wreck_core.labeling.session import Picture
 from wreck_core.layout import Layout
 from wreck_core.params import LabelParams
+from wreck_core.stages import board
 
 FACTS = ["path", "url", "host", "bytes", "format", "width", "height", "fetched_at", "license"]
 
@@ -59,8 +59,7 @@ def _distances(layout: Layout) -> dict[str, list[int]]:
 
 def hints(settings: LabelParams, layout: Layout) -> dict[str, Hint]:
     """Give what the leading model says of pictures that it has not been trained on, by sha256."""
-    board = layout.reports / "leaderboard.json"
-    leader = files.read_json(board)["leader"] if board.exists() else None
+    leader = board.leader(layout)
     if not leader or not (layout.model(leader) / "oof.parquet").exists():
         return {}
     table = pd.read_parquet(layout.model(leader) / "oof.parquet", columns=["sha256", "p_calibrated"])

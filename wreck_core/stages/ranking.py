@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wreck_core import files
 from wreck_core.errors import WeightsError
 from wreck_core.labeling.draw import drawn
 from wreck_core.labeling.records import Hint
 from wreck_core.layout import Layout
 from wreck_core.params import Params
+from wreck_core.stages import board
 from wreck_core.summary import Progress
 
 
@@ -118,7 +118,6 @@ def _look(
 
 def _best_first(params: Params, layout: Layout) -> list[str]:
     """Name the rows with pretrained weights: the leader of the board, then as params.yaml has them."""
-    board = layout.reports / "leaderboard.json"
-    leader = files.read_json(board)["leader"] if board.exists() else None
+    leader = board.leader(layout)
     rows = [name for name, row in params.backbones.items() if row.weights != "none"]
     return sorted(rows, key=lambda name: name != leader)

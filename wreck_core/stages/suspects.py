@@ -12,6 +12,7 @@ from wreck_core.labeling.schema import ADJUDICATE
 from wreck_core.labeling.store import Store
 from wreck_core.layout import Layout
 from wreck_core.params import Params
+from wreck_core.stages import board
 from wreck_core.summary import Summary
 
 TEST_FOLD = -1
@@ -76,10 +77,9 @@ def denied(params: Params, layout: Layout) -> list[str]:
 
 def _best(params: Params, layout: Layout) -> str:
     """Name the leader of the board, or else the trained row with the best ROC AUC."""
-    board = layout.reports / "leaderboard.json"
-    named = files.read_json(board)["leader"] if board.exists() else None
+    named = board.leader(layout)
     if named and (layout.model(named) / "oof.parquet").exists():
-        return str(named)
+        return named
     scores = {
         name: files.read_json(layout.model(name) / "metrics.json")["roc_auc"]
         for name in params.backbones
