@@ -21,6 +21,7 @@ from sklearn.model_selection import GroupShuffleSplit
 from benchmarks import machine
 from wreck_core import params as params_module
 from wreck_core.dataset import manifest
+from wreck_core.inference import opinion
 from wreck_core.labeling import order
 from wreck_core.labeling.draw import drawn
 from wreck_core.labeling.order import Seen
@@ -29,7 +30,7 @@ from wreck_core.params import Params
 from wreck_core.stages import dedup, labels
 from wreck_core.stages.train import make_task
 from wreck_core.summary import silent
-from wreck_core.training import opinion, runtime
+from wreck_core.training import runtime
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ENOUGH, GOAL = 600, 0.60

@@ -23,21 +23,11 @@ from sklearn.model_selection import StratifiedKFold
 
 from benchmarks import machine
 from wreck_core import files, images, params
+from wreck_core.inference import convert, litert, predictor
 from wreck_core.layout import Layout
 from wreck_core.sample.draw import draw_car
 from wreck_core.stages import predict, sources
-from wreck_core.training import (
-    backbones,
-    convert,
-    features,
-    graph,
-    head,
-    litert,
-    model_file,
-    predictor,
-    runtime,
-    weights,
-)
+from wreck_core.training import backbones, features, graph, head, model_file, runtime, weights
 from wreck_core.training.graph import add_head
 
 ROUNDS = 3

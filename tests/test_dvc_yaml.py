@@ -64,6 +64,13 @@ def test_no_stage_depends_on_code_that_it_does_not_import(stage: str, imports: g
     assert {dep for dep in declared_code(stage) if not any(covers(dep, f) for f in needed)} == set()
 
 
+def test_training_holds_nothing_that_it_does_not_need(imports: grimp.ImportGraph) -> None:
+    """An edit of what only uses a model, or looks at it, must not make every training stale."""
+    folder = REPOSITORY / "wreck_core" / "training"
+    held = {path.relative_to(REPOSITORY).as_posix() for path in folder.glob("[!_]*.py")}
+    assert held - needed_code("train", imports) == set()
+
+
 @pytest.mark.parametrize("stage", CODE)
 def test_every_section_of_params_that_the_code_reads_is_declared(
     stage: str, imports: grimp.ImportGraph

@@ -8,10 +8,10 @@ import pytest
 from wreck_core import files
 from wreck_core import params as params_module
 from wreck_core.errors import GateError, InputError, UsageError
+from wreck_core.inference import copies
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.stages import export, train
-from wreck_core.training import copies
 
 # Keras hands TensorFlow's variables to numpy 2 in the old way.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

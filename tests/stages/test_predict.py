@@ -16,11 +16,11 @@ import pytest
 from wreck_core import files, images
 from wreck_core import params as params_module
 from wreck_core.errors import InputError
+from wreck_core.inference import predictor
 from wreck_core.ingest import blocklist, urls
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.stages import predict, train
-from wreck_core.training import predictor
 
 # Keras hands TensorFlow's variables to numpy 2 in the old way.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

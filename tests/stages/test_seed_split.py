@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from wreck_core.dataset import seed_photos
 from wreck_core.errors import InputError
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.stages import seed_split
 from wreck_core.stages.seed_split import Trial
-from wreck_core.training import seed_photos
 
-# Keras hands TensorFlow's variables to numpy 2 in the old way.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 URL = "https://photos.example/images/"

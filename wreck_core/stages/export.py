@@ -13,11 +13,11 @@ from wreck_core import files
 from wreck_core.errors import UsageError
 from wreck_core.evaluation import intervals, metrics
 from wreck_core.images import Image
+from wreck_core.inference import convert, copies, model_card, predictor
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.summary import Summary
-from wreck_core.training import convert, copies, golden, model_card, model_file, pictures, predictor, runtime
-from wreck_core.training.golden import Forward
+from wreck_core.training import golden, model_file, pictures, runtime
 
 EXAMPLES = 200  # pictures whose activations scale an int8 model
 IN_FOLDS = 0  # fold numbers from here on; below is the locked test part
@@ -28,7 +28,7 @@ class Target:
     """A runtime: how its file is called, opened and described, and how far its p may be off."""
 
     name: str
-    open_: Callable[[Path], Forward]
+    open_: Callable[[Path], golden.Forward]
     image: str
     tolerance: float
 

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from wreck_core import files, images
 from wreck_core.errors import InputError
+from wreck_core.inference.predictor import Picture, Predictor
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.stages.sources import Open, find
 from wreck_core.summary import Summary
-from wreck_core.training.predictor import Picture, Predictor
 
 READERS, AHEAD = 8, 32  # threads that read, fetch and decode; pictures under way
 
@@ -80,7 +80,8 @@ def _in_order(work: Callable[[Open], Found], items: Iterable[Open]) -> Iterator[
 
 
 def _heat_maps(params: Params, model: Path, folder: Path) -> Callable[[Picture], None]:
-    from wreck_core.training import explain, runtime  # they import TensorFlow
+    from wreck_core.inference import explain  # they import TensorFlow
+    from wreck_core.training import runtime
 
     runtime.start(params.train.threads, params.train.seed)
     explainer = explain.Explainer(model)

@@ -62,8 +62,8 @@ def _by_model(
     order: str,
     progress: Progress,
 ) -> Ranking:
+    from wreck_core.inference.opinion import opinion
     from wreck_core.labeling import order as orders
-    from wreck_core.training.opinion import opinion
 
     classes = params.labels.classes
     asked = [*unlabelled, *(sha for sha, label in labelled.items() if label in classes)]
@@ -102,9 +102,9 @@ def _look(
     params: Params, layout: Layout, samples: pd.DataFrame, progress: Progress
 ) -> tuple[str, NDArray[np.float32]]:
     """Look at the pictures with the best backbone whose weights are at hand."""
+    from wreck_core.inference.opinion import look
     from wreck_core.stages.train import make_task
     from wreck_core.training import runtime
-    from wreck_core.training.opinion import look
 
     runtime.start(params.train.threads, params.train.seed)
     missing = WeightsError("no row of params.yaml has pretrained weights", where="backbones")

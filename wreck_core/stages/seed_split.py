@@ -12,13 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wreck_core import files
+from wreck_core.dataset.seed_photos import read_split
 from wreck_core.evaluation import intervals, metrics
 from wreck_core.layout import Layout
 from wreck_core.params import BackboneRow, Params
 from wreck_core.stages.train import RECIPES, make_task
 from wreck_core.summary import Progress, Summary, silent
 from wreck_core.training import runtime
-from wreck_core.training.seed_photos import read_split
 
 SEEDS = (29, 30, 31)
 EPOCHS = 8

@@ -8,6 +8,7 @@ from time import monotonic
 
 from wreck_core import images
 from wreck_core.errors import ImageRejectedError
+from wreck_core.inference.predictor import Picture
 from wreck_core.ingest import blocklist
 from wreck_core.ingest.outcome import FetchFailedError
 from wreck_core.ingest.picture import judge_magic
@@ -17,7 +18,6 @@ from wreck_core.ingest.url_map import UrlMap
 from wreck_core.ingest.urls import normalise, redact
 from wreck_core.layout import Layout
 from wreck_core.params import Params
-from wreck_core.training.predictor import Picture
 
 SUFFIXES = frozenset(f".{extension}" for extension in (*images.EXTENSIONS, *images.EXTENSIONS.values()))
 

@@ -10,6 +10,7 @@ from wreck_core import dvcio, files
 from wreck_core.dataset.forget import forget as forget_rows
 from wreck_core.dedup.alike import look_alikes
 from wreck_core.errors import UsageError
+from wreck_core.inference import traces
 from wreck_core.ingest import arrivals, blocklist, candidates, row_log
 from wreck_core.ingest.blocklist import Tombstone
 from wreck_core.ingest.ledger import Ledger
@@ -21,7 +22,6 @@ from wreck_core.params import Params
 from wreck_core.report.forget import forget as forget_reports
 from wreck_core.stages import snapshot
 from wreck_core.summary import Summary
-from wreck_core.training import traces
 
 
 def run(params: Params, layout: Layout, target: str, reason: str = "") -> Summary:

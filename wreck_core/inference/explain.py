@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from wreck_core import images
 from wreck_core.errors import InputError
-from wreck_core.training import model_file, predictor
+from wreck_core.inference import predictor
+from wreck_core.training import model_file
 from wreck_core.training.runtime import keras, tf
 
 FOR, AGAINST = np.array([255.0, 40.0, 0.0]), np.array([0.0, 90.0, 255.0])  # RGB

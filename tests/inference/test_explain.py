@@ -4,7 +4,8 @@ import pytest
 
 from wreck_core import files
 from wreck_core.errors import InputError
-from wreck_core.training import backbones, explain, features, graph, model_file
+from wreck_core.inference import explain
+from wreck_core.training import backbones, features, graph, model_file
 from wreck_core.training.runtime import keras
 
 # Keras hands TensorFlow's variables to numpy 2 in the old way.

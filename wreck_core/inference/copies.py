@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wreck_core.training import litert
+from wreck_core.inference import litert
 from wreck_core.training.golden import Forward
 from wreck_core.training.quiet import stderr_held
 from wreck_core.training.runtime import tf

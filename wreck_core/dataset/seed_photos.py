@@ -6,9 +6,9 @@ from urllib.parse import unquote
 import numpy as np
 import pandas as pd
 
+from wreck_core.dataset.folds import TEST_FOLD
 from wreck_core.errors import InputError
 from wreck_core.layout import Layout
-from wreck_core.training.recipe import FINAL
 
 LABELS = {"positives": "damaged", "negatives": "undamaged"}  # by the folder of a photo
 PHOTOS, JUDGED, SEED = 1227, 245, 29  # of the notebook
@@ -38,4 +38,4 @@ def read_split(layout: Layout) -> pd.DataFrame:
     boxes = pd.Series([None] * PHOTOS, dtype=object)
     classes = list(LABELS.values())
     found["target"] = [classes.index(label) for label in found["label"]]
-    return found.assign(cluster=found["sha256"], source="seed", fold=FINAL, box=boxes)
+    return found.assign(cluster=found["sha256"], source="seed", fold=TEST_FOLD, box=boxes)

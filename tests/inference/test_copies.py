@@ -7,17 +7,8 @@ import numpy as np
 import pytest
 
 from wreck_core.errors import GateError, InputError
-from wreck_core.training import (
-    backbones,
-    convert,
-    copies,
-    features,
-    golden,
-    graph,
-    litert,
-    model_file,
-    weights,
-)
+from wreck_core.inference import convert, copies, litert
+from wreck_core.training import backbones, features, golden, graph, model_file, weights
 from wreck_core.training.runtime import keras, tf
 
 # Keras hands TensorFlow's variables to numpy 2 in the old way.

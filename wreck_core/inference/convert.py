@@ -15,7 +15,7 @@ import numpy as np
 from wreck_core import files
 from wreck_core.errors import UsageError, WreckError
 from wreck_core.images import Image
-from wreck_core.training.litert import Answer
+from wreck_core.inference.litert import Answer
 from wreck_core.training.quiet import stderr_held
 from wreck_core.training.runtime import keras, tf
 

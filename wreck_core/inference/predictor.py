@@ -10,8 +10,9 @@ from typing import Any
 
 from wreck_core import files, images
 from wreck_core.errors import InputError
-from wreck_core.training import in_distribution, litert
-from wreck_core.training.litert import Answer
+from wreck_core.inference import litert
+from wreck_core.inference.litert import Answer
+from wreck_core.training import in_distribution
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ def _open(folder: Path, kept: Path, at_once: int) -> Callable[[images.Image], An
         sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
     path = kept / folder.name / f"{sha256[:16]}-tf{version('tensorflow')}.tflite"
     if not path.exists():
-        from wreck_core.training import convert, model_file  # they import TensorFlow
+        from wreck_core.inference import convert  # they import TensorFlow
+        from wreck_core.training import model_file
 
         model = model_file.load(folder / "model.keras")
         try:
