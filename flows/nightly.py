@@ -12,6 +12,7 @@ from flows.tasks import StageRun
 from wreck_core import files, params
 from wreck_core.errors import WreckError
 from wreck_core.layout import Layout
+from wreck_core.stages import backup
 
 
 @flow(name="nightly")
@@ -22,7 +23,7 @@ def nightly(
     allow_private: bool = False,
     dask: str | None = None,
 ) -> tuple[StageRun, ...]:
-    """Run refresh, then experiment with `jobs` trainings at once (None: nightly.jobs of params.yaml).
+    """Back up, refresh, then experiment with `jobs` trainings at once (None: nightly.jobs of params.yaml).
 
     With `dask`, a scheduler's address, chunks and stages run on its workers instead.
     A refresh that fails (no network, say) does not keep changed labels or params from being
@@ -32,6 +33,10 @@ def nightly(
     settings = params.load(layout.params)
     with files.locked(layout.locks, "nightly"):
         lines, faults = [], []
+        try:
+            backup.run(settings, layout)
+        except WreckError as error:  # a damaged database does not keep the rest from being done
+            faults.append(error)
         try:
             done = refreshing.on(dask)(str(layout.root), url_map, allow_private, publish=False)
             lines += [summary.headline for summary in done]

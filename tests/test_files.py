@@ -73,3 +73,17 @@ def test_what_is_written_once_stays_as_it_was_and_leaves_no_temp(tmp_path: Path)
     assert list(target.parent.iterdir()) == [target]
     with pytest.raises(StorageError, match="gone"):
         files.settle([tmp_path / "gone"])
+
+
+def test_what_a_killed_write_left_goes_with_the_next_and_what_a_living_one_writes_stays(
+    tmp_path: Path,
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    stray = tmp_path / f".table.csv.{ended.pid}-1.tmp"
+    kept = [tmp_path / f".table.csv.{os.getppid()}-1.tmp", tmp_path / f".other.csv.{ended.pid}-1.tmp"]
+    for path in (stray, *kept):
+        path.write_text("half")
+    files.write_text(tmp_path / "table.csv", "whole\n")
+    assert not stray.exists()
+    assert all(path.exists() for path in kept)

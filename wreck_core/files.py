@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,13 @@ from wreck_core.errors import BusyError, StorageError
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success fsync it and rename it into place.
 
+    Temporary files that killed processes left of `path` are deleted.
     Raises StorageError when the disk is full or fails, naming the path.
     """
     temp = _temp(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
         try:
             yield temp
             _fsync(temp)
@@ -40,6 +43,23 @@ def replacing(path: Path) -> Iterator[Path]:
 def _temp(path: Path) -> Path:
     # Threads may write the same content-addressed file at once.
     return path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+
+
+def _sweep(path: Path) -> None:
+    for stray in path.parent.glob(f".{escape(path.name)}.*-*.tmp"):
+        process = stray.name.removeprefix(f".{path.name}.").partition("-")[0]
+        if process.isdecimal() and not _is_alive(int(process)):
+            stray.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def _not_written(path: Path, error: OSError) -> StorageError:
@@ -143,13 +163,12 @@ def locked(folder: Path, name: str) -> Iterator[None]:
         yield
 
 
-def writer_of(path: Path) -> str:
-    """Name the process that holds a POSIX write lock on a file, as SQLite takes them, where Linux tells."""
+def locks_of(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the kind (READ, WRITE) of each POSIX lock on a file, and its process, where Linux tells."""
     locks = Path("/proc/locks")
     if locks.exists() and path.exists():
         for line in locks.read_text(encoding="ascii").splitlines():
             # 1: POSIX ADVISORY WRITE 4711 fe:01:1234 120 120 (process, device and inode, first and last byte)
             words = line.split()
-            if words[1:4:2] == ["POSIX", "WRITE"] and words[5].endswith(f":{path.stat().st_ino}"):
-                return f"process {words[4]}"
-    return "another process"
+            if words[1] == "POSIX" and words[5].endswith(f":{path.stat().st_ino}"):
+                yield words[3], f"process {words[4]}"

@@ -43,6 +43,7 @@ class Layout:
         self.features = state / "features"
         self.litert = state / "litert"
         self.checkpoints = state / "ckpt"
+        self.backups = state / "backups"
         self.logs = state / "logs"
         self.locks = state / "locks"
         self.prefect_home = state / "prefect"

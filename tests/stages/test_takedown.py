@@ -20,7 +20,7 @@ from wreck_core.labeling.log import now
 from wreck_core.labeling.records import Import
 from wreck_core.labeling.store import Store
 from wreck_core.layout import Layout
-from wreck_core.stages import scrape, snapshot, takedown
+from wreck_core.stages import backup, scrape, snapshot, takedown
 from wreck_core.stages.scrape import ScrapeRequest
 from wreck_core.training.features import FeatureStore
 
@@ -67,6 +67,7 @@ def workspace(tmp_path: Path, web: Pages) -> Layout:
     layout.decisions.write_text(f"sha256_a,sha256_b,same,annotator,at\n{sha},{other},false,me,\n")
     (_made(layout.reports) / "report.json").write_text(json.dumps({"thumbnails": {sha: "data:thumb"}}))
     snapshot.run(params_module.load(layout.params), layout)
+    backup.run(params_module.load(layout.params), layout)
     from wreck_core import dvcio
 
     dvcio.push(layout.root)

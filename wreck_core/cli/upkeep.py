@@ -1,5 +1,6 @@
 """The commands that look after a workspace."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,6 +29,29 @@ def snapshot(as_json: AsJson = False) -> None:
     from wreck_core.stages import snapshot as stage
 
     end(stage.run(*load()), as_json)
+
+
+@app.command(rich_help_panel=UPKEEP)
+def backup(as_json: AsJson = False) -> None:
+    """Copy the ledger and the label store to .wreck/backups/; every night does, and keeps seven."""
+    from wreck_core.stages import backup as stage
+
+    end(stage.run(*load()), as_json)
+
+
+@app.command(rich_help_panel=UPKEEP)
+def restore(
+    name: Annotated[str, typer.Argument(metavar="ledger|labels", help="The database that is lost.")],
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help="A backup; the newest by default.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup back; labels that were given since are taken from what can still be read."""
+    from wreck_core.stages import backup as stage
+
+    params, layout = load()
+    end(stage.restore(params, layout, name, source), as_json)
 
 
 @app.command(rich_help_panel=UPKEEP)

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from wreck_core import files
+from wreck_core import databases
 from wreck_core.errors import BusyError, InputError, StorageError
 from wreck_core.ingest import ledger_sql as sql
 from wreck_core.ingest.blocklist import Blocklist
@@ -62,7 +62,7 @@ class Ledger:
     def _named(self, error: Exception) -> BusyError | StorageError:
         name = getattr(error, "sqlite_errorname", "")
         if name.startswith("SQLITE_BUSY"):
-            holder = files.writer_of(self._path.with_name(f"{self._path.name}-shm"))
+            holder = databases.writer_of(self._path)
             return BusyError(
                 f"busy: the ledger is held by {holder}",
                 where=str(self._path),

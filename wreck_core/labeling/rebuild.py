@@ -37,7 +37,7 @@ def open_store(layout: Layout) -> Store:
 
 def _rebuild(layout: Layout) -> None:
     """Make the store beside its place and rename it: a kill must not leave an empty one that hides labels."""
-    events = list(_logged(layout.label_events))
+    events = list(read_log(layout.label_events))
     logged = {event["sha256"] for event in events}
     # The log is in the DVC cache, labels.csv in git: a clone may have the second alone.
     events += [event for event in _final(layout.labels) if event["sha256"] not in logged]
@@ -54,7 +54,8 @@ def _rebuild(layout: Layout) -> None:
         fresh.replace(layout.label_db)
 
 
-def _logged(path: Path) -> Iterator[dict[str, Any]]:
+def read_log(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the events of label_events.jsonl, none without it. Raises InputError at a line that is none."""
     if not path.exists():
         return
     with path.open(encoding="utf-8") as log:

@@ -20,7 +20,7 @@ from wreck_core.labeling.forget import forget as forget_labels
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.report.forget import forget as forget_reports
-from wreck_core.stages import snapshot
+from wreck_core.stages import backup, snapshot
 from wreck_core.summary import Summary
 
 
@@ -48,6 +48,7 @@ def run(params: Params, layout: Layout, target: str, reason: str = "") -> Summar
             ("label events", _forget_labels(layout, sha256s)),
             ("features", traces.forget_features(layout.features, sha256s)),
             ("log lines", row_log.forget(layout.logs, {url for url, _ in pairs}, sha256s)),
+            ("backups", backup.forget(layout)),
             ("reports", len(forget_reports(layout.reports, sha256s))),
             ("versioned objects", dvcio.forget(layout.root, sha256s)),
         )
