@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from wreck_core.report.board import Row
 from wreck_core.report.svg import Scale, drawing, element, linear_ticks, log_ticks, polyline
-from wreck_core.report.words import number
+from wreck_core.report.words import number, visible
 
 _PANEL = 200.0  # side of a small multiple
 _NEAR = 0.12  # rows this far below the leader are still on the scale
@@ -207,7 +207,7 @@ def speed_plot(rows: list[Row], recommended: str | None) -> Markup:
     parts.append(element("text", "ROC AUC", x=0, y=14))
     parts.append(element("text", "ms a picture", x=680, y=376, text_anchor="end"))
     dots = [(x(row["ms_per_image_p50"]), y(max(row["roc_auc"], focus.low))) for row in timed]
-    labels = _place_labels(dots, [row["backbone"] for row in timed])
+    labels = _place_labels(dots, [_label(row, focus) for row in timed])
     for row, (dot_x, dot_y), (label_x, label_y, anchor) in zip(timed, dots, labels, strict=True):
         kind = "chosen" if row["backbone"] == recommended else "other"
         if focus.holds(row):
@@ -217,9 +217,14 @@ def speed_plot(rows: list[Row], recommended: str | None) -> Markup:
         else:
             arrow = f"M{dot_x - 6:.1f} {dot_y - 10:.1f}h12l-6 9z"
             parts.append(element("path", d=arrow, class_=f"spot {kind}"))
-        name = row["backbone"] if focus.holds(row) else f"{row['backbone']} {number(row['roc_auc'])}"
+        name = _label(row, focus)
         parts.append(element("text", name, x=label_x, y=label_y, text_anchor=anchor, class_=f"name {kind}"))
     return drawing("ROC AUC against milliseconds a picture", 700, 384, *parts, class_="plot speed")
+
+
+def _label(row: Row, focus: Focus) -> str:
+    name = visible(row["backbone"], limit=24)
+    return name if focus.holds(row) else f"{name} {number(row['roc_auc'])}"
 
 
 def _place_labels(dots: list[tuple[float, float]], names: list[str]) -> list[tuple[float, float, str]]:

@@ -9,7 +9,7 @@ from wreck_core.files import read_json
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.report import board as boards
-from wreck_core.report import changes, dataset_card, ensembles, evidence, gallery, slices, words
+from wreck_core.report import changes, dataset_card, ensembles, evidence, gallery, learning, slices, words
 from wreck_core.report.board import Board, Row
 from wreck_core.report.evidence import Evidence
 
@@ -52,6 +52,7 @@ def collate(params: Params, layout: Layout, fingerprint: dict[str, str]) -> dict
         "slices": judged,
         "gallery": gallery.build(params, layout, found, board),
         "errors": gallery.error_rows(found, board),
+        "learning": learning.build(layout, board),
         "dataset": dataset_card.build(layout, found.manifest),
         "published": PUBLISHED,
         "provenance": _provenance(params, board),

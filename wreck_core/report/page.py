@@ -5,7 +5,7 @@ from typing import Any
 from jinja2 import Environment
 
 from wreck_core.evaluation.slices import MIN_IMAGES
-from wreck_core.report import charts, html, thresholds, words
+from wreck_core.report import charts, curves, html, thresholds, words
 from wreck_core.report.board import COLUMNS, Row
 from wreck_core.report.charts import Focus
 from wreck_core.report.exports import rank_label
@@ -63,7 +63,12 @@ def _few(rows: list[Row]) -> list[Row]:
 def _environment() -> Environment:
     made = html.environment()
     made.filters |= {"plain": _plain}
-    made.globals |= {"interval": words.interval, "rank_label": rank_label, **charts.functions()}
+    made.globals |= {
+        "interval": words.interval,
+        "rank_label": rank_label,
+        **charts.functions(),
+        **curves.functions(),
+    }
     return made
 
 
