@@ -2,7 +2,7 @@
 
 `Commands` keeps one process that has imported the project; each run is a fork of it, a real process that can
 be killed. In the fork every open for writing, write, fsync, rename, unlink, mkdir and commit below the
-workspace is a point; no product code knows of it. What C libraries write by themselves is no point: full disks
+workspace is a point; no product code knows of it. What C libraries write themselves is no point: full disks
 and random kills are for these.
 """
 
