@@ -9,11 +9,13 @@ import tempfile
 import time
 from argparse import ArgumentParser
 from collections import defaultdict
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from benchmarks import machine
 from wreck_core import params
+from wreck_core.ingest.crew import Assignment, Threads
 from wreck_core.ingest.pool import fetch_all
 from wreck_core.ingest.rows import Job, Row
 from wreck_core.ingest.urls import host_of, normalise, url_id
@@ -42,9 +44,10 @@ def run(rounds: int, deadline_s: float) -> tuple[list[dict[str, Any]], dict[str,
         mirrors = ((WEB, f"http://127.0.0.1:{server.port}/"),)
         before_mb, began = machine.peak_rss_mb(), time.perf_counter()
         jobs = (Job(url_id(url), url, host_of(url)) for url in urls)
-        for batch in fetch_all(jobs, scrape, Layout(Path(folder)), mirrors, allow_private=False):
-            for row in batch:
-                rows[names[row.url_id]].append(row)
+        with closing(Threads(Assignment(scrape, Layout(Path(folder)), mirrors))) as crew:
+            for batch in fetch_all(jobs, crew):
+                for row in batch:
+                    rows[names[row.url_id]].append(row)
         seconds = time.perf_counter() - began
     table = [_sum_up(name, rows[name], EXPECTED[name]) for name in EXPECTED]
     about = {

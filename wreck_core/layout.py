@@ -47,6 +47,7 @@ class Layout:
         self.logs = state / "logs"
         self.locks = state / "locks"
         self.prefect_home = state / "prefect"
+        self.robots = state / "robots"
 
     def image(self, sha256: str, extension: str) -> Path:
         """Content-addressed place of an image; `extension` without the dot."""

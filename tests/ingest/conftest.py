@@ -1,10 +1,12 @@
 """Raw servers, and a fetch that gives rows by URL."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 from bad_web import Connection, RawServer, answer, photo
 
+from wreck_core.ingest.crew import Assignment, Threads
 from wreck_core.ingest.pool import fetch_all
 from wreck_core.ingest.rows import Job, Row
 from wreck_core.ingest.urls import host_of, normalise, url_id
@@ -57,8 +59,8 @@ def fetch(layout: Layout) -> Fetch:
         allow_private: bool = False,
     ) -> dict[str, Row]:
         jobs = {url: Job(url_id(normalise(url)), normalise(url), host_of(normalise(url))) for url in urls}
-        batches = fetch_all(iter(jobs.values()), scrape, layout, mirrors, allow_private=allow_private)
-        rows = {row.url_id: row for batch in batches for row in batch}
+        with closing(Threads(Assignment(scrape, layout, mirrors, allow_private))) as crew:
+            rows = {row.url_id: row for batch in fetch_all(iter(jobs.values()), crew) for row in batch}
         return {url: rows[job.url_id] for url, job in jobs.items()}
 
     return run

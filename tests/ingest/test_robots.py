@@ -1,5 +1,6 @@
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -98,7 +99,7 @@ def test_neither_applies_to_the_operators_own_mirror_nor_when_switched_off(
 
 
 def test_a_crawl_delay_is_kept_to_and_a_very_long_one_closes_the_site(
-    site: Any, fetch: Any, impatient: ScrapeParams, make_answer: Any
+    site: Any, fetch: Any, impatient: ScrapeParams, make_answer: Any, tmp_path: Path
 ) -> None:
     server = site(make_answer(b"User-agent: *\nCrawl-delay: 86400\n"))
     url = f"http://127.0.0.1:{server.port}/1.jpg"
@@ -106,11 +107,11 @@ def test_a_crawl_delay_is_kept_to_and_a_very_long_one_closes_the_site(
     server = site(make_answer(b"User-agent: *\nCrawl-delay: 0.05\n"))
     scrape = polite(impatient, server.port)
     with Client(scrape, UrlMap(())) as client:
-        robots = Robots(client, scrape)
+        robots = Robots(client, tmp_path)
         terms = robots.terms(time.monotonic() + 10, lambda head: None)
         client.get(f"http://127.0.0.1:{server.port}/1.jpg", terms, time.monotonic() + 10)
-        assert robots.interval_s("127.0.0.1") == 0.05
-        assert robots.interval_s("other.example") == scrape.interval_s
+        assert robots.crawl_delay_s("127.0.0.1") == 0.05
+        assert robots.crawl_delay_s("other.example") == 0.0
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -15,7 +15,7 @@ def jobs(hosts: list[str]) -> list[Job]:
 
 def schedule(hosts: list[str], **settings: Any) -> Schedule:
     chosen: dict[str, Any] = {"per_host": 2, "breaker": 3} | settings
-    return Schedule(iter(jobs(hosts)), interval_s=lambda job: 0.0, **chosen)
+    return Schedule(iter(jobs(hosts)), interval_s=lambda job, delay_s: delay_s, **chosen)
 
 
 def ended(job: Job, status: str = "ok", **facts: float) -> Row:
@@ -40,10 +40,26 @@ def test_every_job_is_taken_once_and_no_host_is_crowded(
     assert sorted(taken) == sorted(job.url_id for job in jobs(hosts))
 
 
-def test_hosts_take_turns() -> None:
-    order = schedule(["a", "a", "a", "b", "b", "c"])
-    assert [job.host for _ in range(5) if (job := order.take())] == ["a", "b", "c", "a", "b"]
-    assert order.take() is None  # the last of a has no slot
+def take_all(order: Schedule) -> list[Job]:
+    return [job for job in iter(order.take, None) if job]
+
+
+def test_hosts_take_turns_and_the_first_url_of_each_goes_alone() -> None:
+    order = schedule(["a", "a", "a", "a", "b", "b", "c"])
+    first = take_all(order)
+    assert [job.host for job in first] == ["a", "b", "c"]
+    for job in first:
+        order.finish(ended(job))
+    assert [job.host for job in take_all(order)] == ["a", "b", "a"]  # the last of a has no slot
+
+
+def test_a_crawl_delay_holds_from_the_second_url_on() -> None:
+    order = schedule(["a", "a", "b", "b"])
+    first, other = take_all(order)
+    order.finish(ended(first, crawl_delay_s=3600.0))
+    order.finish(ended(other))
+    assert [job.host for job in take_all(order)] == ["b"]
+    assert 3500.0 < (order.wait_s() or 0.0) <= 3600.0
 
 
 def test_a_host_that_refuses_often_is_skipped_and_the_others_are_not() -> None:
@@ -103,7 +119,7 @@ def test_what_one_chunk_learned_about_a_host_goes_on_in_the_next() -> None:
 
 
 def test_a_host_rests_from_one_chunk_to_the_next() -> None:
-    first = Schedule(iter(jobs(["a"])), per_host=1, breaker=3, interval_s=lambda job: 3600.0)
+    first = Schedule(iter(jobs(["a"])), per_host=1, breaker=3, interval_s=lambda job, delay_s: 3600.0)
     job = first.take()
     assert job
     first.finish(ended(job))

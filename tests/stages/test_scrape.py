@@ -1,6 +1,7 @@
 """The scrape stage over a real server on loopback, killed and not."""
 
 import hashlib
+import os
 import pickle
 import random
 import signal
@@ -334,6 +335,15 @@ request = scrape.ScrapeRequest((layout.root / "list.txt",), url_map=((sys.argv[2
 scrape.run(params.load(layout.params), layout, request)
 """
 
+RUN_IN_PROCESSES = (
+    """
+import os
+from wreck_core.ingest import crew
+os.cpu_count, crew.URLS_PER_PROCESS = lambda: 2, 1
+"""
+    + RUN
+)
+
 RUN_IN_PARTS = (
     RUN.replace("scrape.run(params.load(layout.params), layout, request)", "")
     + """
@@ -345,7 +355,14 @@ with scrape_parts.planned(settings, layout, request, 1) as lanes:
 
 
 @pytest.mark.parametrize(
-    ("program", "how"), [(RUN, signal.SIGKILL), (RUN, signal.SIGINT), (RUN_IN_PARTS, signal.SIGKILL)]
+    ("program", "how"),
+    [
+        (RUN, signal.SIGKILL),
+        (RUN, signal.SIGINT),
+        (RUN_IN_PROCESSES, signal.SIGKILL),
+        (RUN_IN_PROCESSES, signal.SIGINT),
+        (RUN_IN_PARTS, signal.SIGKILL),
+    ],
 )
 def test_a_killed_scrape_goes_on_without_fetching_a_recorded_url_again(
     params: Params,
@@ -361,11 +378,12 @@ def test_a_killed_scrape_goes_on_without_fetching_a_recorded_url_again(
     path = write_list(*(f"{WEB}{n}.jpg" for n in range(40)), name="list.txt")
     site.free_answers = 20
     words = [sys.executable, "-c", program, str(layout.root), *site.mirror]
-    with subprocess.Popen(words, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(words, stderr=subprocess.PIPE, start_new_session=True) as process:
         assert site.first_held.wait(60)
-        process.send_signal(how)
-        process.wait(60)
+        os.killpg(process.pid, how)  # as a terminal's Ctrl-C does
+        said = process.stderr.read() if process.stderr else b""  # until its last child has ended
     assert process.returncode == -how
+    assert said.count(b"Traceback") == (1 if how == signal.SIGINT else 0), said.decode()
     answered = dict(site.hits)
     site.free_answers = 1_000_000
     site.gate.set()
@@ -382,9 +400,16 @@ def test_a_killed_scrape_goes_on_without_fetching_a_recorded_url_again(
     assert {file.stem for file in layout.images.rglob("*.jpg")} == set(contents(layout)["sha256"])
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("program", "kills"),
+    [
+        (RUN, 5),
+        pytest.param(RUN, 50, marks=pytest.mark.slow),
+        pytest.param(RUN_IN_PROCESSES, 50, marks=pytest.mark.slow),
+    ],
+)
 def test_kills_at_random_moments_lose_and_repeat_nothing_that_was_recorded(
-    params: Params, layout: Layout, site: Site, write_list: Callable[..., Path], kills: int
+    params: Params, layout: Layout, site: Site, write_list: Callable[..., Path], program: str, kills: int
 ) -> None:
     number = 20 * kills
     path = write_list(*(f"{WEB}{n}.jpg" for n in range(number)), name="list.txt")
@@ -394,7 +419,7 @@ def test_kills_at_random_moments_lose_and_repeat_nothing_that_was_recorded(
         site.gate.clear()
         site.first_held.clear()
         site.free_answers = site.hits.total() + moments.randrange(1, 20)
-        words = [sys.executable, "-c", RUN, str(layout.root), *site.mirror]
+        words = [sys.executable, "-c", program, str(layout.root), *site.mirror]
         with subprocess.Popen(words, stderr=subprocess.DEVNULL) as process:
             assert site.first_held.wait(60)
             process.kill()

@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +19,6 @@ from wreck_core.ingest.rows import Held, Job, Row
 from wreck_core.ingest.safe_http import Answer, Client
 from wreck_core.ingest.urls import redact
 from wreck_core.layout import Layout
-from wreck_core.params import ScrapeParams
 
 _HEADER_CHARS = 256
 
@@ -33,14 +33,7 @@ class PictureStore:
         """Store a picture under its hash. Raises FetchFailedError `blocklisted` when it was taken down."""
         if facts.sha256 in self._barred.sha256s:
             raise FetchFailedError("blocklisted", "is a picture that was taken down", http_code=200)
-        files.write_once(self._path(facts), data)
-
-    def settle(self, rows: Iterable[Row]) -> None:
-        """Make the pictures of rows durable, before anybody records the rows."""
-        files.settle(self._path(row.picture).parent for row in rows if row.picture)
-
-    def _path(self, facts: Picture) -> Path:
-        return self._layout.image(facts.sha256, images.EXTENSIONS[facts.format])
+        files.write_once(_path(self._layout, facts), data)
 
     def still(self, held: Held) -> Held:
         """Give what is held, or nothing when its file is gone: then it must be fetched whole."""
@@ -48,25 +41,42 @@ class PictureStore:
         return held if held.sha256 and any(folder.glob(f"{held.sha256}.*")) else Held()
 
 
+def settle(layout: Layout, rows: Iterable[Row]) -> None:
+    """Make the pictures of rows durable, before anybody records the rows."""
+    files.settle(_path(layout, row.picture).parent for row in rows if row.picture)
+
+
+def _path(layout: Layout, facts: Picture) -> Path:
+    return layout.image(facts.sha256, images.EXTENSIONS[facts.format])
+
+
 class Downloader:
-    """Fetches jobs on any number of threads. `stopped` ends the waits between tries."""
+    """Fetches jobs on any number of threads. `stopped` ends the waits between tries.
+
+    A picture of 40 megapixels takes 40 MB and more when decoded: `decoding` bounds how many are at once.
+    """
 
     def __init__(
         self,
         client: Client,
         robots: Robots,
-        params: ScrapeParams,
         store: PictureStore,
+        decoding: threading.BoundedSemaphore,
         stopped: threading.Event,
     ) -> None:
-        self._client, self._robots, self._params = client, robots, params
-        self._store, self._stopped = store, stopped
+        self._client, self._robots, self._store = client, robots, store
+        self._params = client.params
+        self._decoding, self._stopped = decoding, stopped
 
     def fetch(self, job: Job) -> Row:
         """Fetch one URL within `scrape.deadline_s`, tries and all. Every end is a row.
 
         Raises StorageError, which is no fault of the URL.
         """
+        row = self._fetch(job)
+        return replace(row, crawl_delay_s=self._robots.crawl_delay_s(job.host))
+
+    def _fetch(self, job: Job) -> Row:
         started = time.monotonic()
         tried_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         deadline_at = started + self._params.deadline_s
@@ -115,9 +125,10 @@ class Downloader:
     def _try(self, url: str, held: Held, deadline_at: float) -> tuple[Answer, Picture]:
         terms = self._robots.terms(deadline_at, picture.judge_magic, _conditions(held))
         answer = self._client.get(url, terms, deadline_at)
-        facts = picture.examine(
-            answer.body, max_pixels=self._params.max_pixels, min_side_px=self._params.min_side_px
-        )
+        with self._decoding:
+            facts = picture.examine(
+                answer.body, max_pixels=self._params.max_pixels, min_side_px=self._params.min_side_px
+            )
         self._store.keep(facts, answer.body)
         return answer, facts
 

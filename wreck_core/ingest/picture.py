@@ -1,16 +1,11 @@
 """Decode once: what we know of a picture's bytes when they enter the store."""
 
 import hashlib
-import os
-import threading
 from dataclasses import dataclass
 
 from wreck_core import images
 from wreck_core.errors import ImageRejectedError, WreckError
 from wreck_core.phash import HASH_VERSION, of_grey
-
-# A picture of 40 megapixels takes 40 MB and more when decoded, so no more are open than can be worked on.
-_decoding = threading.BoundedSemaphore(os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)
@@ -46,21 +41,20 @@ def examine(data: bytes, *, max_pixels: int, min_side_px: int) -> Picture:
 
 
 def _measure(data: bytes, name: str, max_pixels: int) -> Picture:
-    with _decoding:
-        grey = images.decode_grey(data, max_pixels=max_pixels)
-        height, width = grey.shape
-        full, square = of_grey(grey)
-        return Picture(
-            sha256=hashlib.sha256(data).hexdigest(),
-            size_bytes=len(data),
-            format=name,
-            width=width,
-            height=height,
-            brightness=round(images.brightness(grey), 3),
-            sharpness=round(images.sharpness(grey), 3),
-            phash=full,
-            phash_square=square,
-        )
+    grey = images.decode_grey(data, max_pixels=max_pixels)
+    height, width = grey.shape
+    full, square = of_grey(grey)
+    return Picture(
+        sha256=hashlib.sha256(data).hexdigest(),
+        size_bytes=len(data),
+        format=name,
+        width=width,
+        height=height,
+        brightness=round(images.brightness(grey), 3),
+        sharpness=round(images.sharpness(grey), 3),
+        phash=full,
+        phash_square=square,
+    )
 
 
 def judge_magic(head: bytes) -> None:

@@ -3,31 +3,47 @@
 Reference: RFC 9309, Robots Exclusion Protocol.
 """
 
+import hashlib
 import threading
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from protego import Protego
 
+from wreck_core import files
 from wreck_core.ingest.outcome import FetchFailedError
 from wreck_core.ingest.safe_http import PRODUCT, Client, Terms
 from wreck_core.ingest.schedule import MAX_HOLD_S
-from wreck_core.params import ScrapeParams
 
 _DENIED_TAGS = frozenset({"noai", "noimageai", "noindex", "noimageindex", "noml", "none"})
 _ROBOTS_BYTES = 512_000
+_GOOD_FOR_S = 24 * 3600.0  # section 2.4 of the RFC
+_ORIGINS = 1_000  # whose rules are in memory
+
+
+@dataclass
+class _Origin:
+    """The rules of one origin; at most one thread asks for them."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    rules: Protego = field(default_factory=lambda: Protego.parse(""))
+    until: float = 0.0
 
 
 class Robots:
-    """robots.txt of every origin, asked once per run, and the X-Robots-Tag of every answer."""
+    """robots.txt of every origin, and the X-Robots-Tag of every answer.
 
-    def __init__(self, client: Client, params: ScrapeParams) -> None:
-        self._client = client
-        self._params = params
+    What an origin answered is kept in `folder`, for a day, and for all processes that are given it.
+    """
+
+    def __init__(self, client: Client, folder: Path) -> None:
+        self._client, self._params, self._folder = client, client.params, folder
         self._lock = threading.Lock()
-        self._origin_locks: dict[str, threading.Lock] = {}
-        self._rules: dict[str, Protego | None] = {}
+        self._origins: dict[str, _Origin] = {}  # the last used is the last
         self._delays_s: dict[str, float] = {}
 
     def terms(
@@ -46,45 +62,60 @@ class Robots:
             conditions=conditions,
         )
 
-    def interval_s(self, host: str) -> float:
-        """Give the least time between two requests: `scrape.interval_s`, or a longer Crawl-delay.
+    def crawl_delay_s(self, host: str) -> float:
+        """Give the Crawl-delay of a host; 0 when none is known.
 
-        A site whose Crawl-delay is longer than any pause that we make is not asked at all.
+        Also 0 when it is longer than any pause that we make: then nothing else is asked of the host.
         """
         delay_s = self._delays_s.get(host, 0.0)
-        return max(self._params.interval_s, delay_s if delay_s <= MAX_HOLD_S else 0.0)
+        return delay_s if delay_s <= MAX_HOLD_S else 0.0
 
     def _permit(self, url: str, deadline_at: float) -> None:
         """Raise FetchFailedError: `robots_txt`, or what kept us from reading robots.txt."""
         parts = urlsplit(url)
-        origin = f"{parts.scheme}://{parts.netloc}"
-        with self._lock:
-            lock = self._origin_locks.setdefault(origin, threading.Lock())
-        with lock:
-            if origin not in self._rules:
-                self._rules[origin] = rules = self._ask(origin, deadline_at)
-                delay_s = rules.crawl_delay(PRODUCT) if rules else None
-                self._delays_s[parts.hostname or ""] = float(delay_s or 0.0)
-        if self._delays_s[parts.hostname or ""] > MAX_HOLD_S:
+        rules = self._rules(f"{parts.scheme}://{parts.netloc}", deadline_at)
+        delay_s = rules.crawl_delay(PRODUCT)
+        if delay_s:
+            self._delays_s[parts.hostname or ""] = float(delay_s)
+        if delay_s and delay_s > MAX_HOLD_S:
             raise FetchFailedError(
                 "robots_txt", f"robots.txt asks for pauses of more than {MAX_HOLD_S:.0f} s"
             )
-        rules = self._rules[origin]
-        if rules is not None and not rules.can_fetch(url, PRODUCT):
+        if not rules.can_fetch(url, PRODUCT):
             raise FetchFailedError("robots_txt", "robots.txt does not allow it")
 
-    def _ask(self, origin: str, deadline_at: float) -> Protego | None:
-        """Read robots.txt; None when the site has none (any 4xx, says the RFC)."""
+    def _rules(self, origin: str, deadline_at: float) -> Protego:
+        with self._lock:
+            known = self._origins[origin] = self._origins.pop(origin, _Origin())
+            if len(self._origins) > _ORIGINS:
+                del self._origins[next(iter(self._origins))]
+        with known.lock:
+            if time.time() >= known.until:
+                text, asked_at = self._text(origin, deadline_at)
+                known.rules, known.until = Protego.parse(text), asked_at + _GOOD_FOR_S
+            return known.rules
+
+    def _text(self, origin: str, deadline_at: float) -> tuple[str, float]:
+        """Give robots.txt, and when (epoch, s) it was asked for: now, or by somebody before."""
+        path = self._folder / f"{hashlib.sha256(origin.encode()).hexdigest()[:32]}.txt"
+        if path.exists() and path.stat().st_mtime > time.time() - _GOOD_FOR_S:
+            return path.read_text(encoding="utf-8"), path.stat().st_mtime
+        text = self._ask(origin, deadline_at)
+        files.write_text(path, text)
+        return text, time.time()
+
+    def _ask(self, origin: str, deadline_at: float) -> str:
+        """Read robots.txt; empty when the site has none (any 4xx, says the RFC)."""
         terms = Terms(_ROBOTS_BYTES, permit=_accept, judge_headers=_accept, judge_magic=_accept)
         try:
             answer = self._client.get(f"{origin}/robots.txt", terms, deadline_at)
         except FetchFailedError as error:
             if error.status == "http_4xx" and not error.may_pass:
-                return None
+                return ""
             if error.status in ("bad_encoding", "redirect_loop", "too_big"):
                 raise FetchFailedError("robots_txt", "robots.txt cannot be read") from None
             raise
-        return Protego.parse(answer.body.decode("utf-8", "replace"))
+        return answer.body.decode("utf-8", "replace")
 
 
 def _accept(_: object) -> None:

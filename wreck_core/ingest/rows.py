@@ -44,3 +44,4 @@ class Row:
     tried_at: str | None = None
     picture: Picture | None = None
     retry_after_s: float = 0.0
+    crawl_delay_s: float = 0.0  # what its host's robots.txt asks for

@@ -103,7 +103,7 @@ class Client:
         allow_private: bool = False,
         barred: Blocklist = NOTHING_BARRED,
     ) -> None:
-        self._params = params
+        self.params = params
         self._map, self._barred = url_map, barred
         self._agent = user_agent(params.contact)
         self._public_only = not (allow_private or params.allow_private)
@@ -140,14 +140,14 @@ class Client:
 
     def _follow(self, url: str, terms: Terms, transfer: Transfer) -> Answer:
         """Go from hop to hop until one answers."""
-        for _ in range(self._params.max_redirects + 1):
+        for _ in range(self.params.max_redirects + 1):
             if self._barred.bars(url):
                 raise FetchFailedError("blocklisted", "leads to what was taken down")
             mirror = self._map.forward(url)
-            transfer.trusted = mirror is not None or bool(self._params.proxy)
+            transfer.trusted = mirror is not None or bool(self.params.proxy)
             if mirror is None:
-                judge_url(url, self._params.ports)
-                if self._params.proxy and self._public_only:
+                judge_url(url, self.params.ports)
+                if self.params.proxy and self._public_only:
                     judge_literal(urlsplit(url).hostname or "")
                 terms.permit(url)
             answer = self._hop(url, mirror, terms, transfer)
@@ -155,14 +155,14 @@ class Client:
                 return answer
             # A mirror redirects within itself; what it stands for is what is followed and kept.
             url = normalise((self._map.back(answer) if mirror else None) or answer)
-        raise FetchFailedError("redirect_loop", f"more than {self._params.max_redirects} redirects")
+        raise FetchFailedError("redirect_loop", f"more than {self.params.max_redirects} redirects")
 
     def _line(self, mirrored: bool) -> _Line:
         """Give the calling thread its line: one of two, because a mirror's sockets were never judged."""
         name = "mirrored" if mirrored else "judged"
         line: _Line | None = getattr(self._own, name, None)
         if line is None:
-            line = _Line(self._agent, "" if mirrored else self._params.proxy)
+            line = _Line(self._agent, "" if mirrored else self.params.proxy)
             setattr(self._own, name, line)
             self._lines.append(line)
         return line
@@ -170,7 +170,7 @@ class Client:
     def _hop(self, url: str, mirror: str | None, terms: Terms, transfer: Transfer) -> Answer | str:
         """Ask once: the answer, or the address of a redirect."""
         target = mirror or url
-        timeout_s = (self._params.connect_timeout_s, self._params.read_timeout_s)
+        timeout_s = (self.params.connect_timeout_s, self.params.read_timeout_s)
         with self._line(mirror is not None).ask(target, terms.conditions, timeout_s) as response:
             transfer.check()
             if response.is_redirect:

@@ -24,6 +24,8 @@ class _Host:
     refusals: int = 0
     skipped: bool = False
     offered: bool = False  # it has an entry in the heap
+    met: bool = False  # its first URL has ended: what robots.txt asks for is known
+    crawl_delay_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,11 @@ class Standing:
 
 
 class Schedule:
-    """Hands out jobs, for one thread. `interval_s` says how long a job's host must rest after it.
+    """Hands out jobs, for one thread.
 
-    After `breaker` refusals in a row (403, 429, refused, no DNS) a host's other jobs are skipped.
-    `standings` are those of earlier chunks.
+    `interval_s` says, from a job and the Crawl-delay of its host, how long the host must rest after it. The
+    first URL of a host goes alone: it reads robots.txt for the others. After `breaker` refusals in a row
+    (403, 429, refused, no DNS) a host's other jobs are skipped. `standings` are those of earlier chunks.
     """
 
     def __init__(
@@ -48,7 +51,7 @@ class Schedule:
         *,
         per_host: int,
         breaker: int,
-        interval_s: Callable[[Job], float],
+        interval_s: Callable[[Job, float], float],
         standings: Mapping[str, Standing] = MappingProxyType({}),
     ) -> None:
         self._jobs = jobs
@@ -70,7 +73,7 @@ class Schedule:
         job = host.waiting.popleft()
         self._waiting -= 1
         host.in_flight += 1
-        host.ready_at = max(host.ready_at, time.monotonic() + self._interval_s(job))
+        host.ready_at = max(host.ready_at, time.monotonic() + self._interval_s(job, host.crawl_delay_s))
         self._offer(name, host)
         return job
 
@@ -82,6 +85,10 @@ class Schedule:
         """Give back the slot of a job that was taken, and learn from its end."""
         host = self._hosts[row.host]
         host.in_flight -= 1
+        host.met = True
+        if row.crawl_delay_s > host.crawl_delay_s:
+            host.crawl_delay_s = row.crawl_delay_s
+            host.ready_at = max(host.ready_at, time.monotonic() + row.crawl_delay_s)
         refused = row.status in ("dns", "refused") or row.http_code in (403, 429)
         if row.status != "host_skipped":
             host.refusals = host.refusals + 1 if refused else 0
@@ -128,7 +135,8 @@ class Schedule:
 
     def _offer(self, name: str, host: _Host) -> None:
         """Enter a host into the heap when it has work and a slot. Later turns queue behind earlier ones."""
-        if host.offered or not host.waiting or (host.in_flight >= self._per_host and not host.skipped):
+        slots = self._per_host if host.met else 1
+        if host.offered or not host.waiting or (host.in_flight >= slots and not host.skipped):
             return
         host.offered = True
         self._turn += 1

@@ -1,10 +1,11 @@
 """The scrape stage: URL lists → verified pictures in the store, candidates.parquet, scrape.json.
 
-`run` does it all in one process and records each URL as it ends; `scrape_parts` has the same work in parts.
+`run` does it all and records each URL as it ends; `scrape_parts` has the same work in parts.
 """
 
+import shutil
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,11 +14,11 @@ from pathlib import Path
 
 from wreck_core import files
 from wreck_core.ingest import arrivals, blocklist, candidates, reading, row_log, url_map
+from wreck_core.ingest.crew import Assignment, hire
 from wreck_core.ingest.ledger import Ledger
 from wreck_core.ingest.outcome import check_retry
 from wreck_core.ingest.pool import fetch_all
 from wreck_core.ingest.rows import Job, Row
-from wreck_core.ingest.schedule import Standing
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.summary import Progress, Summary, silent
@@ -49,6 +50,10 @@ class ScrapeRequest:
         """The moment of the request, as it is in file names."""
         return f"{self.asked_at:%Y-%m-%dT%H-%M-%S}"
 
+    def assignment(self, params: Params, layout: Layout) -> Assignment:
+        """Say what whoever fetches must know of it."""
+        return Assignment(params.scrape, layout, self.url_map, self.allow_private)
+
     def log(self, layout: Layout) -> Path:
         """Where each URL that ends leaves a line."""
         return layout.logs / f"scrape-{self.stamp}.jsonl"
@@ -62,7 +67,8 @@ def run(params: Params, layout: Layout, request: ScrapeRequest, progress: Progre
     with files.locked(layout.locks, "scrape"), Ledger(layout.ledger) as ledger:
         jobs, total = pending(ledger, params, layout, request)
         done, shown_at = 0, 0.0
-        with closing(fetch_jobs(jobs, params, layout, request)) as batches:
+        crew = hire(request.assignment(params, layout), total)
+        with closing(crew), closing(fetch_all(jobs, crew)) as batches:
             for rows in batches:
                 record_rows(ledger, layout, request, rows)
                 done += len(rows)
@@ -70,24 +76,6 @@ def run(params: Params, layout: Layout, request: ScrapeRequest, progress: Progre
                     progress(done, total, rows[-1].host)
                     shown_at = time.monotonic()
         return candidates.write(ledger, layout, params.scrape.placeholder_urls)
-
-
-def fetch_jobs(
-    jobs: Iterator[Job],
-    params: Params,
-    layout: Layout,
-    request: ScrapeRequest,
-    standings: dict[str, Standing] | None = None,
-) -> Generator[list[Row], None, None]:
-    """Fetch jobs and store their pictures; yield their rows in batches, as they end: see `pool.fetch_all`."""
-    return fetch_all(
-        jobs,
-        params.scrape,
-        layout,
-        request.url_map,
-        allow_private=request.allow_private,
-        standings=standings,
-    )
 
 
 def record_rows(ledger: Ledger, layout: Layout, request: ScrapeRequest, rows: list[Row]) -> None:
@@ -104,6 +92,7 @@ def pending(
         temp.unlink()
     for rows in arrivals.take_in(layout.arrivals, ledger):  # left by one of a worker
         row_log.append(request.log(layout), rows, ledger)
+    shutil.rmtree(layout.robots, ignore_errors=True)  # each run asks anew
     number = reading.read(ledger, request.lists, layout.root)
     ledger.block(blocklist.blocklist(blocklist.read(layout.takedowns)))
     count = ledger.select_pending(number, request.retry - {"ok"}, params.scrape.placeholder_urls)

@@ -9,13 +9,15 @@ from contextlib import closing, contextmanager
 
 from wreck_core import files
 from wreck_core.ingest import arrivals, candidates
+from wreck_core.ingest.crew import Threads
 from wreck_core.ingest.lanes import Lanes
 from wreck_core.ingest.ledger import Ledger
+from wreck_core.ingest.pool import fetch_all
 from wreck_core.ingest.rows import Job, Row
 from wreck_core.ingest.schedule import Standing
 from wreck_core.layout import Layout
 from wreck_core.params import Params
-from wreck_core.stages.scrape import ScrapeRequest, fetch_jobs, pending, record_rows
+from wreck_core.stages.scrape import ScrapeRequest, pending, record_rows
 from wreck_core.summary import Summary
 
 
@@ -48,7 +50,8 @@ def fetch(
     rest = (job for job in chunk if job.url_id not in ended)
     with (
         arrivals.writing(layout.arrivals, request.stamp, chunk) as file,
-        closing(fetch_jobs(rest, params, layout, request, standings)) as batches,
+        closing(Threads(request.assignment(params, layout))) as crew,
+        closing(fetch_all(rest, crew, standings)) as batches,
     ):
         for rows in batches:
             arrivals.append(file, rows)

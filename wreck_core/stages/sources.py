@@ -46,7 +46,7 @@ def _fetch(url: str, params: Params, layout: Layout) -> Picture:
     barred = blocklist.blocklist(blocklist.read(layout.takedowns))
     with Client(params.scrape, UrlMap(()), barred=barred) as client:
         try:
-            terms = Robots(client, params.scrape).terms(deadline_at, judge_magic)
+            terms = Robots(client, layout.robots).terms(deadline_at, judge_magic)
             picture = _decode(redact(url), client.get(normalise(url), terms, deadline_at).body)
             if picture.sha256 in barred.sha256s:
                 raise FetchFailedError("blocklisted", "is a picture that was taken down")
