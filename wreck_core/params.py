@@ -116,11 +116,12 @@ class EnqueueParams(Section):
 
 
 class DatasetParams(Section):
-    """How the labelled pictures are split."""
+    """How the labelled pictures are split, and whether their boxes are cut out."""
 
     folds: Annotated[int, Field(ge=2)]
     test_fraction: Fraction
     seed: int
+    crop: Literal["box", "full"]
 
 
 class TrainParams(Section):

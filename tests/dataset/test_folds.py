@@ -9,7 +9,7 @@ from wreck_core.dataset import folds
 from wreck_core.errors import GateError, InputError
 from wreck_core.params import DatasetParams
 
-PARAMS = DatasetParams(folds=5, test_fraction=0.15, seed=29)
+PARAMS = DatasetParams(folds=5, test_fraction=0.15, seed=29, crop="box")
 NOTHING = folds.read(Path("no such file"), 5)
 
 

@@ -8,7 +8,7 @@ from wreck_core.errors import InputError
 
 CLASSES = ["damaged", "undamaged"]
 HEADER = ",".join(labels.COLUMNS) + "\n"
-ROW = "a,damaged,ann,primary,1,1.0,3,4,50,60,,2026-01-01T00:00:00Z\n"
+ROW = "a,damaged,ann,primary,1,1.0,0.3,0.4,0.5,0.6,,2026-01-01T00:00:00Z\n"
 
 
 def test_labels_are_text_and_boxes_are_numbers(tmp_path: Path) -> None:
@@ -17,7 +17,7 @@ def test_labels_are_text_and_boxes_are_numbers(tmp_path: Path) -> None:
     frame = labels.read(path, CLASSES)
     assert frame.sha256.tolist() == ["a", "NA"]
     assert frame.annotator.tolist() == ["ann", "null"]
-    assert frame.loc[0, labels.BOX].tolist() == [3, 4, 50, 60]
+    assert frame.loc[0, labels.BOX].tolist() == [0.3, 0.4, 0.5, 0.6]
     assert all(math.isnan(side) for side in frame.loc[1, labels.BOX])
 
 
@@ -38,9 +38,12 @@ def test_nothing_is_labelled_yet(tmp_path: Path, text: str | None) -> None:
         ("sha256,label\na,damaged\n", "has no column annotator"),
         (HEADER + ROW + ROW, r"labels.csv:3: labels a picture a second time"),
         (HEADER + ROW.replace("damaged", "dented"), r"labels.csv:2: label 'dented' is none of damaged"),
-        (HEADER + ROW.replace("50", "wide"), "no readable CSV"),
+        (HEADER + ROW.replace("0.5", "wide"), "no readable CSV"),
+        (HEADER + ROW.replace("0.5", "500"), r"labels.csv:2: the box x, y, w, h does not lie in the picture"),
+        (HEADER + ROW.replace("0.5", "0"), "does not lie in the picture"),
+        (HEADER + ROW.replace("0.5", ""), "does not lie in the picture"),
     ],
-    ids=["empty", "column", "twice", "unknown", "box"],
+    ids=["empty", "column", "twice", "unknown", "box", "pixels", "no width", "three sides"],
 )
 def test_a_broken_file_is_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "labels.csv"

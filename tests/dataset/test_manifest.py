@@ -75,13 +75,25 @@ def test_clusters_join_whatever_may_be_the_same() -> None:
 def test_selection_says_how_a_label_came() -> None:
     kept = manifest.narrow(CANDIDATES, duplicates(), LABELS, CLASSES)
     folds = pd.DataFrame({"sha256": list("cba"), "cluster": list("cba"), "fold": 0, "split": "fold"})
-    table = manifest.build(kept.used, folds)
+    table = manifest.build(kept.used, folds, "box")
     assert list(table.columns) == manifest.COLUMNS
     assert dict(zip(table.sha256, table.selection, strict=True)) == {
         "a": "list",
         "b": "random",
         "c": "margin",
     }
+
+
+def test_boxes_are_kept_or_left_out_as_the_crop_says() -> None:
+    labels = LABELS.assign(x=[0.25, None, 0.0, None, 0.0], w=[0.5, None, 1.0, None, 1.0])
+    labels.loc[labels.x.isna(), ["y", "h"]] = None
+    used = manifest.narrow(CANDIDATES, duplicates(), labels, CLASSES).used
+    folds = pd.DataFrame({"sha256": list("abc"), "cluster": list("abc"), "fold": 0, "split": "fold"})
+    boxed, whole = (manifest.build(used, folds, crop)[list("xywh")] for crop in ("box", "full"))
+    assert boxed.loc[0].tolist() == [0.25, 0, 0.5, 1]
+    assert boxed.loc[1].isna().all()
+    assert whole.isna().all(axis=None)
+    assert (whole.dtypes == boxed.dtypes).all()  # a stage downstream sees the same columns
 
 
 def test_leaks_are_counted() -> None:

@@ -14,13 +14,14 @@ COLUMNS = [
 ]
 LIST_ANNOTATOR = "list:"
 BOX = ["x", "y", "w", "h"]
+WHOLE = 1.001  # the sides are rounded
 
 
 def read(path: Path, classes: Sequence[str]) -> pd.DataFrame:
-    """Read the labels: text columns, and the box x, y, w, h as numbers or missing. No file: no rows.
+    """Read the labels: text columns, and the box x, y, w, h as fractions (0-1) or missing. No file: no rows.
 
-    Raises InputError for an unreadable file, a missing column, two rows of one picture, or a label
-    that params.yaml does not name.
+    Raises InputError for an unreadable file, a missing column, two rows of one picture, a label that
+    params.yaml does not name, or a box that does not lie in its picture.
     """
     if not path.exists():
         return pd.DataFrame(columns=COLUMNS, dtype=str).astype(dict.fromkeys(BOX, "float64"))
@@ -35,6 +36,7 @@ def read(path: Path, classes: Sequence[str]) -> pd.DataFrame:
     except (ValueError, pd.errors.ParserError) as error:  # pandas' empty-file error is a ValueError
         raise InputError(f"is no readable CSV: {error}", where=str(path)) from None
     _check(frame, path, [*classes, *NEVER_TRAINED])
+    _check_boxes(frame, path)
     return frame[COLUMNS]
 
 
@@ -55,3 +57,15 @@ def _check(frame: pd.DataFrame, path: Path, known: Sequence[str]) -> None:
     twice = frame.index[frame.duplicated("sha256")]
     if len(twice):
         raise InputError("labels a picture a second time", where=f"{path}:{twice[0] + 2}")
+
+
+def _check_boxes(frame: pd.DataFrame, path: Path) -> None:
+    x, y, width, height = (frame[side] for side in BOX)
+    inside = (x.ge(0) & y.ge(0) & width.gt(0) & height.gt(0)) & (x + width).le(WHOLE) & (y + height).le(WHOLE)
+    outside = frame.index[frame[BOX].notna().any(axis=1) & ~inside]
+    if len(outside):
+        raise InputError(
+            "the box x, y, w, h does not lie in the picture",
+            where=f"{path}:{outside[0] + 2}",
+            fix="give all four as fractions (0-1) of the upright picture, or none of them",
+        )

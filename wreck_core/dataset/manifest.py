@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -89,12 +90,15 @@ def conflicts(duplicates: pd.DataFrame) -> int:
     return len({home.get(sha256, sha256) for sha256 in rows.survivor_sha256})
 
 
-def build(used: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:
+def build(used: pd.DataFrame, folds: pd.DataFrame, crop: Literal["box", "full"]) -> pd.DataFrame:
     """Join the used pictures with their folds: the manifest (COLUMNS), sorted by sha256.
 
-    `selection` says how a picture first came to be labelled: `list`, or the order of the queue.
+    `selection` says how a picture first came to be labelled: `list`, or the order of the queue. x, y, w, h
+    are the part of the upright picture to train on, in fractions (0-1) from its top left corner; missing:
+    all of it, as with the crop `full`.
     """
-    return used.merge(folds, on="sha256")[COLUMNS].sort_values("sha256", ignore_index=True)
+    table = used.merge(folds, on="sha256")[COLUMNS].sort_values("sha256", ignore_index=True)
+    return table if crop == "box" else table.assign(**dict.fromkeys(BOX, float("nan")))
 
 
 def leaks(manifest: pd.DataFrame, duplicates: pd.DataFrame) -> int:

@@ -39,7 +39,7 @@ def run(params: Params, layout: Layout) -> Summary:
         manifest.clusters(duplicates),
         params.dataset,
     )
-    table = manifest.build(kept.used, rows)
+    table = manifest.build(kept.used, rows, params.dataset.crop)
     folds.check(table, classes, params.dataset)
     leaks = manifest.leaks(table, duplicates)
     if leaks:
