@@ -1,6 +1,7 @@
 """`python -m flows`: the unattended door. Errors and exit codes are those of `wreck`."""
 
-from dataclasses import asdict
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,9 +12,9 @@ from wreck_core.cli.common import AsJson, end, load
 from wreck_core.summary import Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
-    from flows.tasks import StageRun
+    from flows.outcomes import StageRun
     from wreck_core.layout import Layout
     from wreck_core.params import Params
 
@@ -72,18 +73,21 @@ def refresh(
 @app.command()
 def experiment(jobs: Jobs = None, dask: Dask = None, as_json: AsJson = False) -> None:
     """Train every backbone that is stale, and rank them all."""
-    settings, layout = _open()
+    settings, layout = load()
+    from flows.due import look
+    from flows.outcomes import judged
+
+    due = look(settings, layout)
+    if not due.todo:  # Prefect alone would take longer than all of this
+        with _ending(as_json) as ended:
+            ended.runs, ended.headline = judged(layout, due.skipped()), due.waiting
+        return
+    prepare(layout)
     from flows import experiment as module
     from flows.server import reachable
 
-    flow = module.with_jobs(jobs or settings.nightly.jobs, dask)
-    try:
-        with reachable(layout):
-            runs = flow(str(layout.root))
-    except module.StagesFailedError as error:
-        end(_told(error.runs, error.what), as_json)
-    else:
-        end(_told(runs), as_json)
+    with _ending(as_json) as ended, reachable(layout):
+        ended.runs = module.with_jobs(jobs or settings.nightly.jobs, dask)(str(layout.root))
 
 
 @app.command()
@@ -96,17 +100,11 @@ def nightly(
 ) -> None:
     """Refresh, then experiment, then one commit."""
     _, layout = _open()
-    from flows.experiment import StagesFailedError
     from flows.nightly import nightly as flow
     from flows.server import reachable
 
-    try:
-        with reachable(layout):
-            runs = flow(str(layout.root), jobs, tuple(url_map or ()), allow_private, dask)
-    except StagesFailedError as error:
-        end(_told(error.runs, error.what), as_json)
-    else:
-        end(_told(runs), as_json)
+    with _ending(as_json) as ended, reachable(layout):
+        ended.runs = flow(str(layout.root), jobs, tuple(url_map or ()), allow_private, dask)
 
 
 @app.command()
@@ -125,15 +123,32 @@ def serve(
     run(layout, cron, port=port, parameters=given)
 
 
-def _told(runs: "Sequence[StageRun]", fault: str = "") -> Summary:
-    outcomes = {run.stage: run.outcome for run in runs}
+@dataclass
+class _Ended:
+    runs: "tuple[StageRun, ...]" = ()
+    headline: str = ""
+
+
+@contextmanager
+def _ending(as_json: bool) -> "Iterator[_Ended]":
+    """Show what became of the stages at the end of the block, also when some failed or a gate did."""
+    from flows.outcomes import ExperimentFailedError
+
+    ended, fault = _Ended(), ""
+    try:
+        yield ended
+    except ExperimentFailedError as error:
+        ended.runs, fault = error.runs, error.what
+    outcomes = {run.stage: run.outcome for run in ended.runs}
     ran = sum(outcome in ("ran", "restored") for outcome in outcomes.values())
     skipped = sum(outcome == "skipped" for outcome in outcomes.values())
-    return Summary(
-        headline=f"failed: {fault}" if fault else f"{ran} stages ran, {skipped} had nothing to do",
+    good = f"{ran} stages ran, {skipped} had nothing to do" if ran else "nothing to do: all is up to date"
+    summary = Summary(
+        headline=f"failed: {fault}" if fault else ended.headline or good,
         ok=not fault,
-        data={"stages": outcomes, "runs": [asdict(run) for run in runs]},
+        data={"stages": outcomes, "runs": [asdict(run) for run in ended.runs]},
     )
+    end(summary, as_json)
 
 
 if __name__ == "__main__":

@@ -8,58 +8,43 @@ from prefect import flow
 from rich.text import Text
 
 from flows import artifacts, runners
-from flows.tasks import StageRun, log_folder, outcome_of, run_stage
-from wreck_core import console, dvcio, params
-from wreck_core.errors import WreckError
+from flows.due import look
+from flows.outcomes import BOARD, StageRun, judged
+from flows.tasks import log_folder, outcome_of, run_stage
+from wreck_core import console, params
 from wreck_core.layout import Layout
-from wreck_core.stages import earlier, snapshot
+from wreck_core.stages import earlier
 
 # The board is made from the backbones that could be trained, and shows the others as failed.
-SOFT_STAGE, MAY_FAIL = "report", "train"
+MAY_FAIL = "train"
 
 Submit = Callable[[str, Sequence[Any]], Any]
-
-
-class StagesFailedError(WreckError):
-    """Some stages failed, the others are done; `runs` has what became of each."""
-
-    def __init__(self, runs: Sequence[StageRun]) -> None:
-        self.runs = tuple(runs)
-        failed = [run for run in runs if run.outcome == "failed"]
-        first = f"{failed[0].stage}: {failed[0].reason.splitlines()[0]}"
-        names = ", ".join(run.stage for run in failed)
-        super().__init__(first if len(failed) == 1 else f"{len(failed)} stages failed: {names}")
 
 
 @flow(name="experiment", task_runner=runners.at_once(1))
 def experiment(workspace: str = ".") -> tuple[StageRun, ...]:
     """Bring every stage of dvc.yaml up to date; trainings run beside each other, one process each.
 
-    Raises InputError before anything was scraped, and StagesFailedError once all that can run has.
+    Raises InputError before anything was scraped, ExperimentFailedError once all that can run has: a stage
+    failed, or a gate of the board does not hold.
     """
     layout = Layout(Path(workspace).resolve())
     settings = params.load(layout.params)
-    layout.require_pictures()
-    changed = dvcio.stale(layout.root)
-    if changed.data:
-        snapshot.run(settings, layout)
-        changed = dvcio.stale(layout.root)
-    graph = dvcio.stage_graph(layout.root)
-    todo = dvcio.downstream(graph, changed.stages)
-    if SOFT_STAGE in todo and (layout.reports / "report.json").exists():
+    due = look(settings, layout)
+    if BOARD in due.todo and (layout.reports / "report.json").exists():
         earlier.keep(layout)  # the board that people know, before anything replaces it
     logs = log_folder(layout, "experiment")
+    patient = run_stage.with_options(
+        retries=settings.nightly.retries, retry_delay_seconds=settings.nightly.retry_wait_s
+    )
 
     def submit(stage: str, upstream: Sequence[Any]) -> Any:
-        return run_stage.submit(
-            layout.root, stage, logs, stage in todo, return_state=False, wait_for=upstream
-        )
+        given = (layout.root, stage, logs, stage in due.todo, settings.nightly.stage_timeout_s)
+        return patient.submit(*given, return_state=False, wait_for=upstream)
 
-    runs = walk(graph, submit)
+    runs = walk(due.graph, submit)
     artifacts.publish_leaderboard(layout)
-    if not all(run.ok for run in runs):
-        raise StagesFailedError(runs)
-    return tuple(runs)
+    return judged(layout, runs)
 
 
 def with_jobs(jobs: int, dask: str | None = None) -> Any:
@@ -79,12 +64,12 @@ def walk(graph: Mapping[str, Sequence[str]], submit: Submit) -> list[StageRun]:
     """
     futures: dict[str, Any] = {}
     for stage, upstream in graph.items():
-        if stage != SOFT_STAGE:
+        if stage != BOARD:
             futures[stage] = submit(stage, [futures[name] for name in upstream])
     runs = [_shown(outcome_of(stage, future)) for stage, future in futures.items()]
-    if SOFT_STAGE in graph:
-        hard = [futures[name] for name in graph[SOFT_STAGE] if not name.startswith(f"{MAY_FAIL}@")]
-        runs.append(_shown(outcome_of(SOFT_STAGE, submit(SOFT_STAGE, hard))))
+    if BOARD in graph:
+        hard = [futures[name] for name in graph[BOARD] if not name.startswith(f"{MAY_FAIL}@")]
+        runs.append(_shown(outcome_of(BOARD, submit(BOARD, hard))))
     return runs
 
 

@@ -1,17 +1,17 @@
-"""The night: refresh the dataset, train what is stale, one commit."""
+"""The night: refresh the dataset, train what is stale, one commit, one message."""
 
 from pathlib import Path
 
 from prefect import flow
 
 from flows import experiment as experiments
-from flows import notices
+from flows import notices, publishing
 from flows import refresh as refreshing
-from flows.publishing import commit
-from flows.tasks import StageRun
+from flows.due import look
+from flows.outcomes import BOARD, ExperimentFailedError, StageRun, judged
 from wreck_core import files, params
-from wreck_core.errors import WreckError
 from wreck_core.layout import Layout
+from wreck_core.params import Params
 from wreck_core.stages import backup
 
 
@@ -31,25 +31,40 @@ def nightly(
     """
     layout = Layout(Path(workspace).resolve())
     settings = params.load(layout.params)
-    with files.locked(layout.locks, "nightly"):
-        lines, faults = [], []
-        try:
-            backup.run(settings, layout)
-        except WreckError as error:  # a damaged database does not keep the rest from being done
-            faults.append(error)
-        try:
+    with files.locked(layout.locks, "nightly"), notices.telling(layout) as night:
+        runs: tuple[StageRun, ...] = ()
+        with night.going_on():
+            backup.run(settings, layout)  # a damaged database does not keep the rest from being done
+        with night.going_on():
             done = refreshing.on(dask)(str(layout.root), url_map, allow_private, publish=False)
-            lines += [summary.headline for summary in done]
-        except WreckError as error:
-            faults.append(error)
-        try:
-            runs = experiments.with_jobs(jobs or settings.nightly.jobs, dask)(str(layout.root))
-        except experiments.StagesFailedError as error:
-            faults.append(error)
-            runs = error.runs
-        lines += notices.board_lines(layout)
-        commit(settings, layout, "Nightly", [*lines, *(f"failed: {error.what}" for error in faults)])
-        notices.tell(layout, lines, faults)
-    if faults:
-        raise faults[-1]
-    return tuple(runs)
+            night.lines += [summary.headline for summary in done]
+        with night.going_on():
+            runs = _experiment(settings, layout, night, (jobs or settings.nightly.jobs, dask))
+        with night.going_on():
+            changed = publishing.changes(settings, layout)
+            night.lines[:0] = changed.lines()
+            publishing.commit(settings, layout, f"Nightly: {changed.title()}", night.told())
+            publishing.push(settings, layout)
+    if night.faults:
+        raise night.faults[0]
+    return runs
+
+
+def _experiment(
+    settings: Params, layout: Layout, night: notices.Night, how: tuple[int, str | None]
+) -> tuple[StageRun, ...]:
+    """Run the experiment unless nothing is due; a board that was made anew is told."""
+    due = look(settings, layout)
+    if not due.todo:
+        night.lines.append(due.waiting or "every stage was up to date")
+        return judged(layout, due.skipped())
+    runs: tuple[StageRun, ...] = ()
+    try:
+        runs = experiments.with_jobs(*how)(str(layout.root))
+    except ExperimentFailedError as error:
+        runs = error.runs
+        raise
+    finally:
+        if any(run.stage == BOARD and run.ok for run in runs):
+            night.lines += notices.board_lines(layout)
+    return runs

@@ -6,12 +6,15 @@ secrets, so they come from the environment alone and are never printed.
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import apprise
 from rich.text import Text
 
+from flows.outcomes import ExperimentFailedError
 from wreck_core import console, files
 from wreck_core.errors import WreckError
 from wreck_core.layout import Layout
@@ -19,37 +22,92 @@ from wreck_core.layout import Layout
 VARIABLE = "WRECK_NOTIFY"
 
 
+@dataclass
+class Night:
+    """What there is to tell of a night: lines of good news, and faults."""
+
+    lines: list[str] = field(default_factory=list)
+    faults: list[WreckError] = field(default_factory=list)
+
+    @contextmanager
+    def going_on(self) -> Iterator[None]:
+        """Let the night go on after a fault in the block."""
+        try:
+            yield
+        except WreckError as error:
+            self.faults.append(error)
+
+    def told(self) -> list[str]:
+        """Give all of it, each fault as what failed."""
+        failed = [line for error in self.faults for line in _words(error)]
+        return [*self.lines, *failed]
+
+
+def _words(error: WreckError) -> list[str]:
+    """Say which stages failed; a gate says of itself that it fails."""
+    if isinstance(error, ExperimentFailedError):
+        stages = ExperimentFailedError(error.runs).what
+        return [*([f"failed: {stages}"] if stages else []), *error.gates]
+    return [f"failed: {error.reason}"]
+
+
+@contextmanager
+def telling(layout: Layout) -> Iterator[Night]:
+    """Tell what the block has put into its Night when it ends, whatever ends it."""
+    night = Night()
+    try:
+        yield night
+    except BaseException as error:
+        night.faults.append(WreckError(f"ended by {type(error).__name__}: {error}"))
+        raise
+    finally:
+        tell(layout, night)
+
+
 def board_lines(layout: Layout) -> list[str]:
-    """Sum the leaderboard up: the verdict, what changed, a new leader, gates that fail. Empty without one."""
+    """Sum the leaderboard up: the verdict, what changed, a new leader. Empty without one."""
     path = layout.reports / "report.json"
     if not path.exists():
         return []
     report: dict[str, Any] = files.read_json(path)
-    lines = [report["verdict"]["sentence"]]
+    lines = [f"leaderboard: {report['verdict']['sentence']}"]
     if report["changes"]:
         lines.append(report["answers"]["changes"])
         leader = report["changes"]["leader"]
         if leader["now"] != leader["before"]:
             lines.append(f"the leader is {leader['now']}, before it was {leader['before']}")
-    return lines + [
-        f"gate {gate['name']} fails: {gate['says']}" for gate in report["gates"] if not gate["ok"]
-    ]
+    return lines
 
 
-def tell(layout: Layout, lines: Sequence[str], faults: Sequence[WreckError]) -> bool:
-    """Send the night's summary; True when every service took it, or none is named.
+def tell(layout: Layout, night: Night) -> bool:
+    """Send what there is to tell; True when every service took it, or none is named.
 
     A message that cannot be sent is told on stderr and fails nothing: the night's work stands.
     """
+    title = f"Wreck Detect, {layout.root.name}: the night {_end(night.faults)}"
+    return _send(title, night.told() or ["nothing to do"], "failure" if night.faults else "success")
+
+
+def tell_interrupted(layout: Layout, runs: Sequence[str]) -> bool:
+    """Send the names of runs whose process was killed; True as of `tell`."""
+    title = f"Wreck Detect, {layout.root.name}: a night was interrupted"
+    return _send(title, [f"its process was killed: {run}" for run in runs], "failure")
+
+
+def _end(faults: Sequence[WreckError]) -> str:
+    if any(_words(fault)[0].startswith("failed") for fault in faults):
+        return "failed"
+    return "is done, but a gate failed" if faults else "is done"
+
+
+def _send(title: str, lines: Sequence[str], kind: str) -> bool:
     urls = os.environ.get(VARIABLE, "").split()
     if not urls:
         return True
     logging.getLogger("apprise").setLevel(logging.CRITICAL)  # it prints URLs
     services = apprise.Apprise()
     known = [services.add(url) for url in urls]
-    title = f"Wreck Detect, {layout.root.name}: the night {'failed' if faults else 'is done'}"
-    body = "\n".join([*lines, *(f"failed: {fault.what}" for fault in faults)]) or "nothing to do"
-    sent = services.notify(title=title, body=body, notify_type="failure" if faults else "success")
+    sent = services.notify(title=title, body="\n".join(lines), notify_type=kind)
     if all(known) and sent:
         return True
     console.err.print(Text(f"warning: the night's message was not taken by all services of {VARIABLE}"))

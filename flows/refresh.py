@@ -1,5 +1,8 @@
 """New pictures: fetch every list, find duplicates, queue for labelling, version, commit."""
 
+import json
+import subprocess
+import sys
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -10,16 +13,15 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import as_completed
 
-from flows import runners
-from flows.publishing import commit
+from flows import publishing, runners
 from flows.tasks import bring_up_to_date, log_folder
-from wreck_core import params
+from wreck_core import dvcio, params
 from wreck_core.errors import InputError, WreckError
 from wreck_core.ingest.rows import Job, Row
 from wreck_core.ingest.schedule import Standing
 from wreck_core.layout import Layout
 from wreck_core.params import Params
-from wreck_core.stages import enqueue, labels, scrape, scrape_parts, snapshot
+from wreck_core.stages import labels, scrape, scrape_parts, snapshot
 from wreck_core.summary import Summary
 
 LANES = 2  # chunks under way at once, never two of one host
@@ -66,12 +68,35 @@ def refresh(
     )
     done = [_fetch_all(settings, layout, request, lanes)]
     done += [labels.import_labels(settings, layout, path) for path in _labelled(layout, lists)]
+    if layout.label_db.exists():  # what people said since, also to a window that was killed
+        labels.export_labels(settings, layout)
     snapshot.run(settings, layout)
-    bring_up_to_date(layout, "dedup", log_folder(layout, "refresh"))
-    done.append(enqueue.run(settings, layout))
+    logs = log_folder(layout, "refresh")
+    bring_up_to_date(layout, "dedup", logs, settings.nightly.stage_timeout_s)
+    done.append(_queue(layout, logs / "enqueue.log"))
     if publish:
-        commit(settings, layout, "Refresh the dataset", [summary.headline for summary in done])
+        changed = publishing.changes(settings, layout)
+        lines = [*changed.lines(), *(summary.headline for summary in done)]
+        publishing.commit(settings, layout, f"Refresh the dataset: {changed.title()}", lines)
+        publishing.push(settings, layout)
     return tuple(done)
+
+
+def _queue(layout: Layout, log: Path) -> Summary:
+    """Queue in a process of its own: an order by a model loads TensorFlow, which is not for this one."""
+    with log.open("wb") as handle:
+        done = subprocess.run(
+            [sys.executable, "-m", "wreck_core", "enqueue", "--json"],
+            env=dvcio.stage_environment(layout.root),
+            stdout=subprocess.PIPE,
+            stderr=handle,
+            check=False,
+        )
+    if done.returncode:
+        said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        raise WreckError((said or ["nothing"])[-1].removeprefix("error: "), where="enqueue", fix=f"see {log}")
+    told = json.loads(done.stdout)
+    return Summary(told["headline"], tuple(told["rows"].items()), tuple(told["notes"]), told["ok"])
 
 
 def on(dask: str | None) -> Any:

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -100,11 +100,11 @@ def stale(root: Path) -> Stale:
         )
 
 
-def repro_stage(root: Path, stage: str, log: Path, *, force: bool = False) -> Outcome:
-    """Bring one stage up to date and say how; its output goes to the file `log`.
+def repro_stage(root: Path, stage: str, log: Path, *, timeout_s: float, force: bool = False) -> Outcome:
+    """Bring one stage up to date and say how; its output is added to the file `log`.
 
     A file, not a pipe: a stage that outlives its killed parent still finishes, and DVC records it.
-    Raises WreckError with the stage's own last words.
+    Raises WreckError with the stage's own last words, or after `timeout_s` when it is stopped.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [
@@ -117,24 +117,40 @@ def repro_stage(root: Path, stage: str, log: Path, *, force: bool = False) -> Ou
         stage,
         *(["--force"] if force else []),
     ]
-    with log.open("w", encoding="utf-8") as handle:
-        done = subprocess.run(  # noqa: S603 - our own interpreter, the stage name comes from dvc.yaml
+    with log.open("ab") as handle:
+        begins = handle.tell()
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter, the stage name comes from dvc.yaml
             command,
             cwd=root,
             env=stage_environment(root),
             stdin=subprocess.DEVNULL,
             stdout=handle,
             stderr=subprocess.STDOUT,
-            check=False,
         )
-    text = log.read_text(encoding="utf-8", errors="replace")
-    if done.returncode and BLOCKED in text:
+    try:
+        code = process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        _end(process)
+        raise WreckError(f"took longer than {timeout_s:,.0f} s", where=stage, fix=f"see {log}") from None
+    text = log.read_bytes()[begins:].decode("utf-8", errors="replace")
+    if code and BLOCKED in text:
         raise _busy(root, text[text.index(BLOCKED) :])
-    if done.returncode:
-        raise WreckError(_last_words(text) or f"exit code {done.returncode}", where=stage, fix=f"see {log}")
+    if code:
+        raise WreckError(_last_words(text) or f"exit code {code}", where=stage, fix=f"see {log}")
     if "didn't change, skipping" in text:
         return "skipped"
     return "restored" if "is cached - skipping run" in text else "ran"
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and all that it started: every stage stands that, and its next run goes on."""
+    import psutil
+
+    parent = psutil.Process(process.pid)
+    for each in (parent, *parent.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):  # it has just come to its end
+            each.kill()
+    process.wait()
 
 
 def stage_environment(root: Path) -> dict[str, str]:
@@ -260,6 +276,15 @@ def read_at(root: Path, revision: str, name: str) -> str:
             where=f"{name} at {revision}",
             fix="name a folder or a git revision whose data is in DVC's cache or at its remote",
         ) from None
+
+
+def cached(root: Path, pointer: str) -> bytes | None:
+    """Give the file that the text of a .dvc file speaks of; None when it is not in the cache."""
+    import yaml
+
+    with _repository(root) as repo:
+        path = Path(repo.cache.local.oid_to_path(yaml.safe_load(pointer)["outs"][0]["md5"]))
+    return path.read_bytes() if path.exists() else None
 
 
 def recorded_objects(root: Path) -> tuple[Path, dict[str, str]]:

@@ -46,6 +46,22 @@ def publish(root: Path, paths: Iterable[str], message: str, *, branch: str = "")
     return commit
 
 
+def tip(root: Path, branch: str = "") -> str:
+    """Name the commit that a next one on `branch` would follow: its last, or else what is checked out."""
+    return branch if branch and _succeeds(root, "rev-parse", "--verify", "--quiet", branch) else "HEAD"
+
+
+def read_at(root: Path, revision: str, path: str) -> bytes | None:
+    """Give a file as a git revision has it; None when it, the revision or git itself is not there."""
+    done = subprocess.run(  # noqa: S603 - git's own words
+        ["git", "show", f"{revision}:./{path}"],  # noqa: S607 - git lies on PATH
+        cwd=root,
+        capture_output=True,
+        check=False,
+    )
+    return None if done.returncode else done.stdout
+
+
 def _tree_with(root: Path, paths: list[str]) -> str:
     """Write a tree of the current commit with the working state of `paths`, past the user's index."""
     with tempfile.TemporaryDirectory() as folder:

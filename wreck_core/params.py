@@ -168,6 +168,10 @@ class NightlyParams(Section):
     """How the unattended run behaves."""
 
     jobs: Positive
+    min_new_labels: Annotated[int, Field(ge=0)]
+    retries: Annotated[int, Field(ge=0)]
+    retry_wait_s: Seconds
+    stage_timeout_s: Annotated[float, Field(gt=0)]
     branch: str
     push: bool
 

@@ -1,7 +1,8 @@
 import pytest
 import tiny
 
-from flows.experiment import StagesFailedError, with_jobs
+from flows.experiment import with_jobs
+from flows.outcomes import ExperimentFailedError
 from flows.tasks import run_stage
 from wreck_core.errors import InputError
 from wreck_core.layout import Layout
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("prefect_server")
 def outcomes(layout: Layout, jobs: int = 2) -> dict[str, str]:
     try:
         runs = with_jobs(jobs)(str(layout.root))
-    except StagesFailedError as error:
+    except ExperimentFailedError as error:
         runs = error.runs
     return {run.stage: run.outcome for run in runs}
 
@@ -35,7 +36,7 @@ def test_the_two_doors_agree(workspace: Layout) -> None:
 
 def test_a_failed_backbone_stops_neither_the_others_nor_the_report(workspace: Layout) -> None:
     tiny.edit_params(workspace, {"backbones": {"alpha": {"weights": "missing"}, "beta": {"weights": "none"}}})
-    with pytest.raises(StagesFailedError) as caught:
+    with pytest.raises(ExperimentFailedError) as caught:
         with_jobs(1)(str(workspace.root))
     assert caught.value.what == "train@alpha: the weights of this backbone cannot be had"
     assert {run.stage: run.outcome for run in caught.value.runs} == {
@@ -66,6 +67,6 @@ def test_before_any_pictures_the_flow_says_what_comes_first(workspace: Layout) -
 
 
 def test_a_stage_with_nothing_to_do_ends_in_a_state_called_skipped(workspace: Layout) -> None:
-    state = run_stage.fn(workspace.root, "dedup", workspace.logs, stale=False)
+    state = run_stage.fn(workspace.root, "dedup", workspace.logs, stale=False, timeout_s=99)
     assert (state.name, state.type.value) == ("Skipped", "COMPLETED")
     assert tiny.ran(workspace) == []

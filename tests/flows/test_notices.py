@@ -6,7 +6,8 @@ import answered
 import pytest
 
 from flows import notices
-from wreck_core.errors import WreckError
+from flows.notices import Night
+from flows.outcomes import StageRun, judged
 from wreck_core.stages import earlier, report
 
 
@@ -40,7 +41,7 @@ def test_a_night_is_told_with_its_verdict_and_a_new_leader(receiver, layout, par
     earlier.keep(layout)
     answered.answer(layout, "resnet50", 4.0)
     report.run(board, layout)
-    assert notices.tell(layout, ["200 pictures from 200 URLs", *notices.board_lines(layout)], [])
+    assert notices.tell(layout, Night(["200 pictures from 200 URLs", *notices.board_lines(layout)]))
     (message,) = receiver
     assert message["title"].endswith("the night is done")
     assert message["type"] == "success"
@@ -53,7 +54,11 @@ def test_a_failed_night_and_a_failing_gate_are_told(receiver, layout, params):
     answered.fill(layout)
     answered.answer(layout, "mobilenet", 0.2)
     report.run(answered.board_of(params, "mobilenet"), layout)
-    notices.tell(layout, notices.board_lines(layout), [WreckError("train@xception: no weights")])
+    failed = StageRun("train@xception", "failed", reason="no weights")
+    night = Night()
+    with night.going_on():
+        judged(layout, [failed, StageRun("report", "ran")])
+    notices.tell(layout, night)
     (message,) = receiver
     assert message["title"].endswith("the night failed")
     assert message["type"] == "failure"
@@ -61,9 +66,29 @@ def test_a_failed_night_and_a_failing_gate_are_told(receiver, layout, params):
     assert "failed: train@xception: no weights" in message["message"]
 
 
+def test_a_gate_that_fails_alone_is_told_as_such(receiver, layout, params):
+    answered.fill(layout)
+    answered.answer(layout, "mobilenet", 0.2)
+    report.run(answered.board_of(params, "mobilenet"), layout)
+    night = Night()
+    with night.going_on():
+        judged(layout, [StageRun("report", "skipped")])
+    notices.tell(layout, night)
+    assert receiver[0]["title"].endswith("the night is done, but a gate failed")
+
+
+def test_a_night_that_breaks_in_an_unforeseen_way_is_told_too(receiver, layout):
+    with pytest.raises(ZeroDivisionError), notices.telling(layout) as night:
+        night.lines.append("200 pictures")
+        night.lines.append(str(1 / 0))
+    (message,) = receiver
+    assert message["title"].endswith("the night failed")
+    assert message["message"] == "200 pictures\nfailed: ended by ZeroDivisionError: division by zero"
+
+
 def test_a_service_that_is_down_fails_nothing_and_its_url_stays_secret(monkeypatch, layout, capfd):
     monkeypatch.setenv(notices.VARIABLE, "json://user:canary-secret@127.0.0.1:9/ nonsense://canary-secret")
-    assert not notices.tell(layout, ["done"], [])
+    assert not notices.tell(layout, Night(["done"]))
     said = capfd.readouterr()
     assert "was not taken" in said.err
     assert "canary-secret" not in said.out + said.err
@@ -71,5 +96,5 @@ def test_a_service_that_is_down_fails_nothing_and_its_url_stays_secret(monkeypat
 
 def test_without_services_nothing_is_sent(monkeypatch, layout):
     monkeypatch.delenv(notices.VARIABLE, raising=False)
-    assert notices.tell(layout, ["done"], [])
+    assert notices.tell(layout, Night(["done"]))
     assert notices.board_lines(layout) == []

@@ -10,7 +10,8 @@ import tiny
 import yaml
 
 from flows.experiment import walk
-from flows.tasks import StageRun, bring_up_to_date
+from flows.outcomes import StageRun
+from flows.tasks import bring_up_to_date
 from wreck_core.layout import Layout
 
 GRAPH = {
@@ -75,16 +76,16 @@ def test_what_depends_on_a_failed_dataset_does_not_run() -> None:
 
 def test_a_stage_whose_inputs_moved_while_it_ran_runs_once_more(workspace: Layout, tmp_path: Path) -> None:
     logs = tmp_path / "logs"
-    assert bring_up_to_date(workspace, "dedup", logs).outcome == "ran"
+    assert bring_up_to_date(workspace, "dedup", logs, 99).outcome == "ran"
     raw = yaml.safe_load(workspace.params.read_text())
     raw["dataset"]["seed"] = 30
     (workspace.root / "edit-meanwhile").write_text(yaml.safe_dump(raw))
 
-    run = bring_up_to_date(workspace, "dataset", logs)
+    run = bring_up_to_date(workspace, "dataset", logs, 99)
 
     assert (run.outcome, run.moved) == ("ran", ("params",))
     assert tiny.ran(workspace) == ["dedup", "dataset", "dataset"]
-    assert bring_up_to_date(workspace, "dataset", logs).outcome == "skipped"
+    assert bring_up_to_date(workspace, "dataset", logs, 99).outcome == "skipped"
 
 
 def test_an_edit_during_a_plain_repro_is_found_by_the_next_flow(workspace: Layout, tmp_path: Path) -> None:
@@ -93,7 +94,7 @@ def test_an_edit_during_a_plain_repro_is_found_by_the_next_flow(workspace: Layou
     (workspace.root / "edit-meanwhile").write_text(yaml.safe_dump(raw))
     assert tiny.repro(workspace).returncode == 0
     assert tiny.status(workspace) == {}  # DVC's lock was written after the edit, and calls it fresh
-    assert bring_up_to_date(workspace, "dataset", tmp_path / "logs").moved == ("params",)
+    assert bring_up_to_date(workspace, "dataset", tmp_path / "logs", 99).moved == ("params",)
 
 
 @pytest.mark.parametrize("outcome", ["ran", "restored", "skipped"])

@@ -208,3 +208,18 @@ def test_fewer_folds_than_before_are_refused(params: Params, labelled: Layout) -
         dataset.run(params.model_copy(update={"dataset": fewer}), labelled)
     assert (pd.read_csv(labelled.folds).fold.max()) == 4
     assert folds.TEST_FOLD == -1
+
+
+def test_new_labels_are_counted_against_those_that_trained(labelled: Layout, params: Params) -> None:
+    everybody = dataset.count_new(params, labelled)
+    trained = dataset.run(params, labelled).data["funnel"]["used"]
+    assert everybody == trained
+    assert dataset.count_new(params, labelled) == 0
+    text = labelled.labels.read_text()
+    other = text.replace(f"{name(20)},damaged", f"{name(20)},undamaged")
+    other = other.replace(f"{name(22)},damaged", f"{name(22)},reject")
+    other += text.splitlines()[1].replace(text.splitlines()[1].split(",")[0], name(109)) + "\n"
+    other += text.splitlines()[1].replace(text.splitlines()[1].split(",")[0], "ff" * 32) + "\n"
+    labelled.labels.write_text(other)
+    # Another label, none that trains any more, one that is new; the last is of no known picture.
+    assert dataset.count_new(params, labelled) == 3

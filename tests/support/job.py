@@ -76,4 +76,5 @@ def small_board(raw: dict) -> None:
         "efficientnet_lite0": {"weights": "imagenet"},
         "scratch_cnn": {"weights": "none", "epochs": 3, "input_px": 64},
     }
-    raw["report"]["bootstrap"] = 300
+    raw["report"] |= {"bootstrap": 300, "min_auc": 0.5}
+    raw["nightly"]["retry_wait_s"] = 0.0

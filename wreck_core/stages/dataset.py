@@ -64,6 +64,24 @@ def run(params: Params, layout: Layout) -> Summary:
     return _summary(record)
 
 
+def count_new(params: Params, layout: Layout) -> int:
+    """Count the pictures that would train anew, under another label, or no more, if this stage ran now.
+
+    0 before the stages ahead have run.
+    """
+    if not (layout.candidates.exists() and layout.duplicates.exists()):
+        return 0
+    classes = params.labels.classes
+    candidates, duplicates = pd.read_parquet(layout.candidates), pd.read_parquet(layout.duplicates)
+    used = manifest.narrow(candidates, duplicates, label_file.read(layout.labels, classes), classes).used
+    now = set(zip(used.sha256, used.label, strict=True))
+    then = set[tuple[str, str]]()
+    if layout.manifest.exists():
+        trained = pd.read_parquet(layout.manifest, columns=["sha256", "label"])
+        then = set(zip(trained.sha256, trained.label, strict=True))
+    return len({sha256 for sha256, _ in now ^ then})
+
+
 def _funnel(layout: Layout, candidates: pd.DataFrame, kept: manifest.Narrowed) -> dict[str, int]:
     """Count the pictures at each step; no step has more than the one before."""
     scrape = files.read_json(layout.scrape_json) if layout.scrape_json.exists() else {}
