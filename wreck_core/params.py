@@ -11,6 +11,8 @@ from wreck_core.errors import ParamsError
 
 NEVER_TRAINED = ("unsure", "reject")
 CONFLICT = "conflict"  # the flag of a picture on which the voices are split
+# Ways of the queue that go by how pictures look or what a model says: such a sample speaks of no real stream.
+CHOSEN = frozenset({"representative", "margin", "suspect", "disagree"})
 COMMAND_KEYS = frozenset(" uadqcfimghz?+=-0")  # of the labelling window and page
 
 Positive = Annotated[int, Field(ge=1)]

@@ -1,11 +1,14 @@
 """The final label of a picture."""
 
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wreck_core.labeling import consensus
+from wreck_core.labeling import consensus, votes
 
 
 def vote(
@@ -62,3 +65,28 @@ def test_the_order_of_voices_does_not_matter(said: list[tuple[str, str]]) -> Non
         backward.annotator,
         backward.agreement,
     )
+
+
+@given(
+    st.dictionaries(st.text(min_size=1, max_size=8), st.sampled_from(["damaged", "undamaged"]), max_size=4)
+)
+def test_votes_of_a_shared_picture_come_back_from_labels_csv(
+    tmp_path_factory: pytest.TempPathFactory, said: dict[str, str]
+) -> None:
+    path = tmp_path_factory.mktemp("votes") / "labels.csv"
+    cell = votes.cell([vote(name, label) for name, label in said.items()])
+    pd.DataFrame([{"sha256": "a", "votes": cell}]).to_csv(path, index=False)
+    back = {row["annotator"]: row["label"] for row in votes.read(path)}
+    assert back == (said if len(said) > 1 else {})
+
+
+def test_a_verdict_that_knows_of_the_dispute_is_no_vote() -> None:
+    blind = [vote("ann", "damaged"), vote("bob", "undamaged")]
+    row = consensus.decide("a", [*blind, vote("judge", "damaged", "adjudicate")])
+    assert row.votes == "ann=damaged bob=undamaged"
+    assert consensus.decide("a", blind[:1]).votes == ""
+
+
+def test_labels_of_a_file_without_votes_are_nobodys(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("sha256,label\na,damaged\n")
+    assert list(votes.read(tmp_path / "labels.csv")) == list(votes.read(tmp_path / "none.csv")) == []

@@ -12,8 +12,10 @@ import answered
 import pandas as pd
 import pytest
 import yaml
+from sklearn.metrics import cohen_kappa_score
 
 from wreck_core.errors import InputError
+from wreck_core.evaluation.metrics import Cases, within_fold_auc
 from wreck_core.report import page
 from wreck_core.stages import report
 
@@ -227,6 +229,54 @@ def test_one_class_alone_cannot_be_ranked(workspace, board):
     manifest.assign(label="damaged").to_parquet(workspace.manifest)
     with pytest.raises(InputError, match="no two classes"):
         report.run(board, workspace)
+
+
+def test_agreement_of_annotators_is_that_of_their_votes(workspace, board):
+    pictures = pd.read_parquet(workspace.manifest)["sha256"]
+    both = ["damaged damaged", "undamaged undamaged", "damaged undamaged"] * 20
+    rows = [
+        {"sha256": sha256, "annotator": "ann", "votes": "ann={} bob={}".format(*said.split())}
+        for sha256, said in zip(pictures, both, strict=False)
+    ]
+    pd.DataFrame(rows).to_csv(workspace.labels, index=False)
+    report.run(board, workspace)
+    told = _report(workspace)["dataset"]["agreement"]
+    says = [pair.split() for pair in both]
+    expected = cohen_kappa_score(*zip(*says, strict=True))
+    assert [(one["coefficient"], one["n"]) for one in told] == [("kappa", 60)]
+    assert told[0]["value"] == pytest.approx(expected, abs=1e-4)
+    assert told[0]["low"] < expected < told[0]["high"]
+    assert "On 60 shared pictures 2 annotators agree beyond chance" in page_of(workspace)
+
+
+def test_score_is_told_apart_by_how_pictures_were_chosen(workspace, board):
+    manifest = pd.read_parquet(workspace.manifest)
+    ways = ["list", "margin", "random", "suspect"]
+    chosen = manifest.index.map(lambda at: ways[min(at // 50, 3)])
+    manifest.assign(selection=chosen).to_parquet(workspace.manifest)
+    leader = report.run(board, workspace).data["leader"]
+    told = _report(workspace)["selections"]
+    rows = {row["selection"]: row for row in told["rows"]}
+    assert sum(row["images"] for row in rows.values()) == (manifest["split"] == "fold").sum()
+    assert rows["suspect"]["roc_auc"] is None  # too few
+    answers = pd.read_parquet(workspace.model(leader) / "oof.parquet").assign(way=chosen)
+    listed = answers[(answers["way"] == "list") & (answers["fold"] >= 0)]
+    cases = Cases(listed["label"].eq(1).to_numpy(), listed["fold"].to_numpy(), listed.index.to_numpy())
+    assert rows["list"]["roc_auc"] == pytest.approx(
+        within_fold_auc(cases, listed["p_raw"].to_numpy()), abs=1e-5
+    )
+    assert told["says"].startswith("For their looks or a model's doubts the queue chose")
+    assert "on random" in told["says"]
+    assert "on margin" not in told["says"]
+
+
+def test_score_on_new_sources_is_shown_where_training_left_one(workspace, board):
+    answered.answer(workspace, "mobilenet", 1.6, leave_one_source_out={"auc": 0.8125})
+    report.run(board, workspace)
+    assert {name: row["loso_auc"] for name, row in rows_of(workspace).items() if row["loso_auc"]} == {
+        "mobilenet": "0.8125"
+    }
+    assert "New source</abbr>" in page_of(workspace)
 
 
 def test_seed_table_has_the_seeds_order_and_names(workspace, board):

@@ -12,12 +12,10 @@ from pathlib import Path
 import pandas as pd
 
 from wreck_core.errors import GateError, InputError
-from wreck_core.params import DatasetParams
+from wreck_core.params import CHOSEN, DatasetParams
 
 COLUMNS = ["sha256", "cluster", "fold", "split"]
 TEST_FOLD = -1
-# Chosen because of how they look or what a model says: a test on them would speak of no real stream.
-CHOSEN = frozenset({"representative", "margin", "suspect", "disagree"})
 
 # (label, source), (label,) or (): what a fold should have its share of.
 Stratum = tuple[str, ...]

@@ -28,6 +28,10 @@ class Cases:
     def __len__(self) -> int:
         return len(self.truth)
 
+    def part(self, inside: NDArray[np.bool_]) -> "Cases":
+        """Give the cases where `inside`, bool (n,), in order."""
+        return Cases(self.truth[inside], self.fold[inside], self.cluster[inside])
+
     @property
     def two_sided(self) -> bool:
         """Whether both classes occur, so that a ROC curve exists."""

@@ -41,13 +41,14 @@ def measure(
 ) -> tuple[Agreement | None, list[Agreement]]:
     """Measure the agreement of all annotators together, and of each pair that shares a picture.
 
-    `current` are current labels of the store. Adjudications do not count: they know of a dispute.
+    `current` are current labels (sha256, annotator, label, and of the store's the kind). Adjudications do
+    not count: they know of a dispute.
     All together is Cohen's kappa for two annotators, Krippendorff's alpha for more, None for fewer.
     The interval is a percentile bootstrap over pictures.
     """
     said: dict[str, dict[str, str]] = {}
     for vote in current:
-        if vote["kind"] != ADJUDICATE:
+        if vote.get("kind") != ADJUDICATE:
             said.setdefault(vote["annotator"], {})[vote["sha256"]] = vote["label"]
     names = sorted(said)
     pairs = []

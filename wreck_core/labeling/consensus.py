@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from wreck_core.labeling.votes import cell
 from wreck_core.params import CONFLICT
 
 LIST_ANNOTATOR = "list:"
@@ -16,7 +17,8 @@ UNDECIDED = "unsure"
 class FinalLabel:
     """One row of labels.csv; x, y, w, h are the crop box in parts of the upright picture, or None.
 
-    `selection` is how the picture first came to be labelled.
+    `selection` is how the picture first came to be labelled; `votes` is what each annotator says, where
+    several do.
     """
 
     sha256: str
@@ -32,6 +34,7 @@ class FinalLabel:
     flags: str
     labeled_at: str
     selection: str
+    votes: str
 
 
 def decide(sha256: str, votes: list[dict[str, Any]]) -> FinalLabel:
@@ -63,6 +66,7 @@ def decide(sha256: str, votes: list[dict[str, Any]]) -> FinalLabel:
         flags=" ".join(sorted(flags)),
         labeled_at=min(vote["at"] for vote in winners),
         selection=votes[0]["selection"],
+        votes=cell(votes),
     )
 
 

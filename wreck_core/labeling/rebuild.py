@@ -12,8 +12,9 @@ from typing import Any
 
 from wreck_core import files
 from wreck_core.errors import InputError
-from wreck_core.labeling.consensus import LIST_ANNOTATOR
-from wreck_core.labeling.schema import answer_kind
+from wreck_core.labeling import votes
+from wreck_core.labeling.consensus import LIST_ANNOTATOR, UNDECIDED
+from wreck_core.labeling.schema import ADJUDICATE, PRIMARY, answer_kind
 from wreck_core.labeling.store import Store
 from wreck_core.layout import Layout
 
@@ -70,23 +71,37 @@ def read_log(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _final(path: Path) -> Iterator[dict[str, Any]]:
-    """Give each row of labels.csv as one event."""
+    """Give each row of labels.csv as events: one for each voice that it names."""
     if not path.exists():
         return
     with path.open(encoding="utf-8", newline="") as table:
         for row in csv.DictReader(table):
             try:
-                yield _as_event(row)
+                yield from _as_events(row)
             except (KeyError, ValueError):
                 raise InputError(
                     "is no labels.csv", where=str(path), fix="restore it with `git checkout`"
                 ) from None
 
 
-def _as_event(row: dict[str, str]) -> dict[str, Any]:
-    from_list = row["annotator"].startswith(LIST_ANNOTATOR)
+def _as_events(row: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """Give the votes, the first to come first, and the verdict where it is none of them."""
+    said = list(votes.of(row))
+    by_list_first = row.get("selection") == "list"
+    for vote in sorted(said, key=lambda vote: _from_list(vote["annotator"]) != by_list_first):
+        # Of a voice that was outvoted nothing but its label is known.
+        won = row["label"] in (vote["label"], UNDECIDED)
+        unknown = {} if won else dict.fromkeys((*"xywh", "flags"), "")
+        first_round = PRIMARY if row["round"] == ADJUDICATE else row["round"]
+        yield _as_event({**row, **unknown, **vote, "round": first_round}, f":{vote['annotator']}")
+    if not said or row["round"] == ADJUDICATE:
+        yield _as_event(row)
+
+
+def _as_event(row: dict[str, str], voice: str = "") -> dict[str, Any]:
+    from_list = _from_list(row["annotator"])
     return {
-        "uid": f"labels.csv:{row['sha256']}",
+        "uid": f"labels.csv:{row['sha256']}{voice}",
         **{name: row[name] for name in ("sha256", "round", "annotator", "label", "flags")},
         **{side: float(row[side]) if row[side] else None for side in "xywh"},
         "kind": "import" if from_list else answer_kind(row["round"], row["label"]),
@@ -97,3 +112,7 @@ def _as_event(row: dict[str, str]) -> dict[str, Any]:
         "strategy": "" if from_list else row.get("selection") or "",
         "gold": None,
     }
+
+
+def _from_list(annotator: str) -> bool:
+    return annotator.startswith(LIST_ANNOTATOR)

@@ -91,6 +91,7 @@ def _ranked_rows(
             "p_best": float(comparison.p_best[at]),
         }
         row |= {key: model.facts.get(key) for key in (*_TRAINED, *_COST, *_ORIGIN)}
+        row["loso_auc"] = (model.facts.get("leave_one_source_out") or {}).get("auc")
         row |= _scored(model, evidence) | _auc_columns(auc[at], comparison, at) | _difference(comparison, at)
         rows.append(row)
     rows[0] |= _test_fold(params, ranked[0])

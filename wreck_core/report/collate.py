@@ -1,6 +1,7 @@
 """Everything that the page shows, as one JSON value: it is drawn from this and nothing else."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,17 @@ from wreck_core.files import read_json
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.report import board as boards
-from wreck_core.report import changes, dataset_card, ensembles, evidence, gallery, learning, slices, words
+from wreck_core.report import (
+    changes,
+    dataset_card,
+    ensembles,
+    evidence,
+    gallery,
+    learning,
+    selections,
+    slices,
+    words,
+)
 from wreck_core.report.board import Board, Row
 from wreck_core.report.evidence import Evidence
 
@@ -30,8 +41,12 @@ PUBLISHED = {
 _ORIGIN = ["builder", "weights_source", "weights_sha256", "seed", "threads", "git_sha", "data_rev"]
 
 
-def collate(params: Params, layout: Layout, fingerprint: dict[str, str]) -> dict[str, Any]:
+def collate(
+    params: Params, layout: Layout, fingerprint: dict[str, str], agreement: Sequence[Row] = ()
+) -> dict[str, Any]:
     """Read every input and compute the whole report; plain JSON types, floats to 6 decimals.
+
+    `agreement` says how far annotators agree, as `labeling.agreement` measures it.
 
     Raises InputError when there is no dataset to report on.
     """
@@ -50,16 +65,18 @@ def collate(params: Params, layout: Layout, fingerprint: dict[str, str]) -> dict
         "rows": board.rows,
         "pairs": _pairs(found, board),
         "slices": judged,
+        "selections": selections.build(params, found, board),
         "gallery": gallery.build(params, layout, found, board),
         "errors": gallery.error_rows(found, board),
         "learning": learning.build(layout, board),
-        "dataset": dataset_card.build(layout, found.manifest),
+        "dataset": dataset_card.build(layout, found.manifest) | {"agreement": list(agreement)},
         "published": PUBLISHED,
         "provenance": _provenance(params, board),
         "fingerprint": fingerprint,
         "predictions": changes.predictions(found, board),
     }
     report["changes"] = _changes(params, layout, found, report)
+    report["answers"]["agreement"] = words.agreement(agreement)
     report["answers"]["changes"] = words.changes(report["changes"])
     report["gates"] = _gates(params, board, report)
     rounded: dict[str, Any] = _rounded(report)

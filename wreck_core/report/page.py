@@ -65,6 +65,7 @@ def _environment() -> Environment:
     made.filters |= {"plain": _plain}
     made.globals |= {
         "interval": words.interval,
+        "signs": words.SIGNS,
         "rank_label": rank_label,
         **charts.functions(),
         **curves.functions(),

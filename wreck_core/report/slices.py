@@ -1,4 +1,4 @@
-"""The parts of the pictures that every model is judged on: source, size, aspect, brightness, annotator."""
+"""The parts of the pictures that models are judged on: by source, size, shape, light, and who chose them."""
 
 from typing import Any
 
@@ -43,6 +43,7 @@ def worst(rows: list[Row], alpha: float) -> Row | None:
 def attributes_of(pictures: pd.DataFrame) -> dict[str, Values]:
     """Cut the pictures by what is known of them; "" where something is not."""
     known = {"source": _named(pictures["source"]), "annotator": _named(pictures["annotator"])}
+    known["chosen by"] = _named(pictures["selection"])
     short_side = pictures[["width", "height"]].min(axis=1)
     aspect = pictures["width"] / pictures["height"]
     known["short side"] = _thirds(short_side, " px")

@@ -11,6 +11,7 @@ _INVISIBLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
 )
 
+SIGNS = {"kappa": "\N{GREEK SMALL LETTER KAPPA}", "alpha": "\N{GREEK SMALL LETTER ALPHA}"}
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -188,6 +189,19 @@ def slices(row: Row, judged: list[Row]) -> str:
         f"On {worst['slice']} it is right on {number(worst['accuracy'])} of {pictures}, "
         f"{number(worst['gap'])} against the rest; proven among {count(len(judged), 'part')}."
     )
+
+
+def agreement(measured: Sequence[Row]) -> str:
+    """Say how far annotators agree beyond chance; the first entry is all together."""
+    if not measured:
+        return "No picture is labelled by two: whether people would agree is not known."
+    first = measured[0]
+    many = count(len(first["annotators"]), "annotator")
+    pictures = count(first["n"], "shared picture")
+    if first["low"] is None:
+        return f"{many} gave one label to all of {pictures}, which says nothing of agreement."
+    value = f"{SIGNS[first['coefficient']]} {number(first['value'], 2)}"
+    return f"On {pictures} {many} agree beyond chance: {value} {interval(first['low'], first['high'])}."
 
 
 def changes(changed: dict[str, Any] | None) -> str:

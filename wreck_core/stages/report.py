@@ -4,9 +4,13 @@ Reads the predictions under models/ and the dataset; trains nothing. A gate that
 written down, not raised: the board must be seen above all when something is wrong.
 """
 
+from dataclasses import asdict
+from typing import Any
+
 from wreck_core import files, provenance
+from wreck_core.labeling import agreement, votes
 from wreck_core.layout import Layout
-from wreck_core.params import Params
+from wreck_core.params import Params, ReportParams
 from wreck_core.report import exports, page
 from wreck_core.report.collate import collate
 from wreck_core.report.words import number
@@ -18,7 +22,8 @@ def run(params: Params, layout: Layout) -> Summary:
 
     Raises InputError when there is no dataset yet.
     """
-    report = collate(params, layout, provenance.fingerprint(layout, "report"))
+    agreed = _agreement(params.report, layout)
+    report = collate(params, layout, provenance.fingerprint(layout, "report"), agreed)
     folder = layout.reports
     files.write_json(folder / "report.json", report)
     files.write_text(folder / "leaderboard.html", page.render(report))
@@ -44,3 +49,12 @@ def run(params: Params, layout: Layout) -> Summary:
         ),
         data={key: verdict[key] for key in ("leader", "recommended", "kind")},
     )
+
+
+def _agreement(settings: ReportParams, layout: Layout) -> list[dict[str, Any]]:
+    """Measure how far annotators agree: all together, when there are more than two, and each pair."""
+    overall, pairs = agreement.measure(
+        votes.read(layout.labels), settings.bootstrap, settings.confidence, settings.seed
+    )
+    together = [overall] if overall and len(overall.annotators) > 2 else []
+    return [asdict(each) for each in (*together, *pairs)]
