@@ -37,7 +37,7 @@ METRICS = {
         "threshold",
     ),
     *("threshold_rule", "temperature", "c", "n_images", "roc_auc", "log_loss", "accuracy", "git_sha"),
-    *("data_rev", "versions", "fingerprint", "compared", "learning_curve"),
+    *("data_rev", "versions", "fingerprint", "compared", "learning_curve", "leave_one_source_out"),
 }
 
 

@@ -40,6 +40,7 @@ def fit(task: Task) -> Outcome:
         recipe=chosen[part.fold],
         compared=losses,
         learning_curve=tried["frozen"].learning_curve,
+        other_sources=tried["frozen"].other_sources,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from wreck_core.training import features, graph, head, learning_curve
+from wreck_core.training import features, graph, head, learning_curve, other_sources
 from wreck_core.training.features import Features
 from wreck_core.training.recipe import Outcome, Task, blank, build_backbone, split_inside
 
@@ -29,6 +29,7 @@ def fit(task: Task) -> Outcome:
         temperature[part.answer] = chosen.temperature
         history += [{"fold": part.fold, **asdict(trial), "chosen": trial.c == chosen.c} for trial in trials]
         task.progress(done + 1, len(task.parts), "heads")
+    folded = len(task.parts) > 1
     return Outcome(  # `chosen` is the head of the last part: the final model's
         logits,
         temperature,
@@ -38,7 +39,8 @@ def fit(task: Task) -> Outcome:
         sha256,
         pd.DataFrame(history),
         "frozen",
-        learning_curve=learning_curve.measure(task, vectors, chosen.c) if len(task.parts) > 1 else [],
+        learning_curve=learning_curve.measure(task, vectors, chosen.c) if folded else [],
+        other_sources=other_sources.measure(task, vectors, chosen.c) if folded else None,
         features=vectors,
     )
 

@@ -88,7 +88,8 @@ class Outcome:
     model. `network` is that model: float32 RGB (N, px, px, 3) in 0-255 → logits (N, K), to be
     divided by `final_temperature`. `history` is one line per trial or epoch. `recipe` made that model;
     `compared` has the log-losses of the recipes that were tried, when there was a choice; `learning_curve`
-    what a part of the pictures gives, where there are frozen features.
+    what a part of the pictures gives, and `other_sources` what sources that were left out give, where
+    there are frozen features.
     `features` (N, F) are what the last layer of `network` stands on, where the recipe has them at hand.
     """
 
@@ -102,6 +103,7 @@ class Outcome:
     recipe: str
     compared: dict[str, float] = field(default_factory=dict)
     learning_curve: list[dict[str, Any]] = field(default_factory=list)
+    other_sources: dict[str, Any] | None = None
     features: NDArray[np.float32] | None = None
 
     def p_raw(self) -> Float:

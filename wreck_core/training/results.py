@@ -10,7 +10,7 @@ import pandas as pd
 
 from wreck_core import files
 from wreck_core.evaluation import metrics
-from wreck_core.training import features, golden, in_distribution, model_file, runtime
+from wreck_core.training import features, golden, in_distribution, model_file, other_sources, runtime
 from wreck_core.training.features import Forward
 from wreck_core.training.latency import latencies_ms
 from wreck_core.training.pictures import load_squares
@@ -113,6 +113,8 @@ def facts(task: Task, outcome: Outcome) -> dict[str, Any]:
         "recipe": outcome.recipe,
         "compared": outcome.compared,
         "learning_curve": outcome.learning_curve,
+        "leave_one_source_out": outcome.other_sources
+        or other_sources.absent(f"the recipe {outcome.recipe} keeps no frozen features"),
         "weights": task.row.weights,
         "weights_source": task.weights.source,
         "weights_sha256": outcome.weights_sha256,
