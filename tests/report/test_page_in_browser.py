@@ -5,6 +5,7 @@ import axe
 import chrome
 import pytest
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select
 
 from wreck_core.stages import report
 
@@ -77,6 +78,35 @@ def test_a_cell_of_a_pair_shows_the_pictures_on_which_the_two_differ(opened):
     assert shown
     assert all(figure.is_displayed() for figure in shown)
     assert all(figure.text.count("✓") == 1 for figure in shown)
+
+
+def test_filters_of_the_gallery_leave_what_matches_and_its_headings(opened):
+    def shown():
+        return [
+            each for each in opened.find_elements(By.CSS_SELECTOR, "#gallery figure") if each.is_displayed()
+        ]
+
+    def choose(name, text):
+        Select(opened.find_element(By.NAME, name)).select_by_visible_text(text)
+
+    everything = len(shown())
+    choose("kind", "Missed")
+    assert {each.get_attribute("data-kind") for each in shown()} == {"missed"}
+    assert (
+        len([each for each in opened.find_elements(By.CSS_SELECTOR, "#gallery h3") if each.is_displayed()])
+        == 1
+    )
+    choose("label", "undamaged")
+    assert shown() == []
+    choose("kind", "all")
+    assert {each.get_attribute("data-label") for each in shown()} == {"undamaged"}
+    choose("wrong", LONGEST)
+    place = opened.find_element(By.XPATH, f"//option[.='{LONGEST}'][ancestor::*[@name='wrong']]")
+    assert shown()
+    assert all(place.get_attribute("value") in each.get_attribute("data-wrong").split() for each in shown())
+    choose("label", "all")
+    choose("wrong", "any or none")
+    assert len(shown()) == everything
 
 
 def test_theme_button_turns_the_page_dark_and_light(opened):

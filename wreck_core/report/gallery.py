@@ -1,4 +1,4 @@
-"""The pictures that the leader gets wrong, is unsure about, and that no model gets right."""
+"""The pictures that the leader gets wrong or doubts, that no model gets right, or that fool others alone."""
 
 import base64
 from itertools import combinations
@@ -38,21 +38,27 @@ def build(params: Params, layout: Layout, evidence: Evidence, board: Board) -> d
         "missed": _worst(missed, -doubt, limit),
         "unsure": _worst(np.ones_like(truth), doubt, limit),
         "all_wrong": _worst(hopeless, -doubt, limit),
+        "others": _others(board, wrong, limit),
     }
     disputes = _disputes(board, wrong, [model.p for model in board.ranked])
     everything = (*picks.values(), *disputes.values())
     shown = sorted({int(at) for picked in everything for at in picked})
     return {
         "backbone": leader.name,
-        "models": len(board.ranked),
+        "models": [model.name for model in board.ranked],
         "counts": {
             "false_alarms": int(false_alarm.sum()),
             "missed": int(missed.sum()),
             "unsure": len(truth),
             "all_wrong": int(hopeless.sum()),
+            "others": int((wrong.any(axis=1) & ~wrong[:, 0]).sum()),
         },
         "groups": {
-            key: [_item(evidence, int(at), float(p[at]), int(wrong[at].sum())) for at in picked]
+            key: [
+                _item(evidence, int(at), float(p[at]), int(wrong[at].sum()))
+                | {"wrong": np.flatnonzero(wrong[at]).tolist()}  # places in `models`
+                for at in picked
+            ]
             for key, picked in picks.items()
         },
         "disputes": [
@@ -89,6 +95,17 @@ def error_rows(evidence: Evidence, board: Board) -> list[Row]:
     p, wrong = board.ranked[0].p, _mistakes(evidence, board)
     picked = _worst(wrong[:, 0], -np.abs(p - evidence.cases.truth), len(p))
     return [_item(evidence, int(at), float(p[at]), int(wrong[at].sum())) for at in picked]
+
+
+def _others(board: Board, wrong: NDArray[np.bool_], limit: int) -> NDArray[np.int64]:
+    """Give the surest mistakes of every other model that the leader does not share, as many of each."""
+    others = range(1, len(board.ranked))
+    each = max(1, limit // max(1, len(others))) if limit else 0
+    picked = [
+        _worst(wrong[:, at] & ~wrong[:, 0], -np.abs(board.ranked[at].p - _threshold(board, name)), each)
+        for at, name in ((at, board.ranked[at].name) for at in others)
+    ]
+    return np.array(list(dict.fromkeys(np.concatenate([[], *picked]))), np.int64)
 
 
 def _mistakes(evidence: Evidence, board: Board) -> NDArray[np.bool_]:

@@ -19,7 +19,10 @@ def render(report: dict[str, Any]) -> str:
     Text from outside is escaped and stripped of invisible characters. The content security policy allows
     this file's own style and script by hash, pictures by data URI, and nothing else.
     """
-    style, script = html.source("style.css"), html.source("sort.js", "threshold.js", "pairs.js", "theme.js")
+    style, script = (
+        html.source("style.css"),
+        html.source("sort.js", "threshold.js", "pairs.js", "gallery.js", "theme.js"),
+    )
     scored = [row for row in report["rows"] if row["status"] != "failed"]
     ok = [row for row in scored if row["status"] == "ok"]
     shown_slices = _few(report["slices"].get(report["verdict"]["leader"], []))
