@@ -42,7 +42,14 @@ def experiment(workspace: str = ".") -> tuple[StageRun, ...]:
         given = (layout.root, stage, logs, stage in due.todo, settings.nightly.stage_timeout_s)
         return patient.submit(*given, return_state=False, wait_for=upstream)
 
-    runs = walk(due.graph, submit)
+    progress = artifacts.Progress(len(due.graph))
+
+    def ended(run: StageRun) -> None:
+        _show(run)
+        progress.one_more()
+
+    runs = walk(due.graph, submit, ended)
+    artifacts.publish_stages(runs, logs)
     artifacts.publish_leaderboard(layout)
     return judged(layout, runs)
 
@@ -57,27 +64,37 @@ def with_jobs(jobs: int, dask: str | None = None) -> Any:
     return experiment.with_options(task_runner=runners.on(dask, jobs))
 
 
-def walk(graph: Mapping[str, Sequence[str]], submit: Submit) -> list[StageRun]:
+def walk(
+    graph: Mapping[str, Sequence[str]], submit: Submit, ended: Callable[[StageRun], None]
+) -> list[StageRun]:
     """Submit every stage after those it depends on, and wait for all; `graph` is in running order.
+
+    `ended` is told what became of each, in that order.
 
     The soft stage starts when all before it have ended, though trainings among them failed.
     """
     futures: dict[str, Any] = {}
+    runs = []
+
+    def wait(stage: str, future: Any) -> None:
+        runs.append(outcome_of(stage, future))
+        ended(runs[-1])
+
     for stage, upstream in graph.items():
         if stage != BOARD:
             futures[stage] = submit(stage, [futures[name] for name in upstream])
-    runs = [_shown(outcome_of(stage, future)) for stage, future in futures.items()]
+    for stage, future in futures.items():
+        wait(stage, future)
     if BOARD in graph:
         hard = [futures[name] for name in graph[BOARD] if not name.startswith(f"{MAY_FAIL}@")]
-        runs.append(_shown(outcome_of(BOARD, submit(BOARD, hard))))
+        wait(BOARD, submit(BOARD, hard))
     return runs
 
 
-def _shown(run: StageRun) -> StageRun:
+def _show(run: StageRun) -> None:
     """Tell the person who watches, in one line on stderr."""
     took = f"{run.seconds:8.1f} s" if run.seconds else ""
     again = f"ran again: {', '.join(run.moved)} moved meanwhile" if run.moved else ""
     console.err.print(
         Text(f"{run.stage:<28} {run.outcome:<9}{took}  {console.harmless(run.reason or again)}".rstrip())
     )
-    return run

@@ -1,11 +1,12 @@
 """The night: refresh the dataset, train what is stale, one commit, one message."""
 
 from pathlib import Path
+from typing import Any
 
 from prefect import flow
 
+from flows import artifacts, lifetime, notices, publishing
 from flows import experiment as experiments
-from flows import notices, publishing
 from flows import refresh as refreshing
 from flows.due import look
 from flows.outcomes import BOARD, ExperimentFailedError, StageRun, judged
@@ -15,7 +16,11 @@ from wreck_core.params import Params
 from wreck_core.stages import backup
 
 
-@flow(name="nightly")
+def _tell_crash(flow: Any, flow_run: Any, state: Any) -> None:
+    notices.tell_interrupted(Layout(Path(flow_run.parameters["workspace"])), [flow_run.name])
+
+
+@flow(name="nightly", on_crashed=[_tell_crash])
 def nightly(
     workspace: str = ".",
     jobs: int | None = None,
@@ -29,6 +34,7 @@ def nightly(
     A refresh that fails (no network, say) does not keep changed labels or params from being
     trained on, but the night then fails. Raises BusyError when another night still runs.
     """
+    lifetime.end_with_service()
     layout = Layout(Path(workspace).resolve())
     settings = params.load(layout.params)
     with files.locked(layout.locks, "nightly"), notices.telling(layout) as night:
@@ -43,6 +49,7 @@ def nightly(
         with night.going_on():
             changed = publishing.changes(settings, layout)
             night.lines[:0] = changed.lines()
+            artifacts.publish_dataset(changed)
             publishing.commit(settings, layout, f"Nightly: {changed.title()}", night.told())
             publishing.push(settings, layout)
     if night.faults:

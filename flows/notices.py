@@ -53,15 +53,15 @@ def _words(error: WreckError) -> list[str]:
 
 @contextmanager
 def telling(layout: Layout) -> Iterator[Night]:
-    """Tell what the block has put into its Night when it ends, whatever ends it."""
+    """Tell what the block has put into its Night when it ends, also when it breaks."""
     night = Night()
     try:
         yield night
-    except BaseException as error:
+    except Exception as error:
         night.faults.append(WreckError(f"ended by {type(error).__name__}: {error}"))
-        raise
-    finally:
         tell(layout, night)
+        raise
+    tell(layout, night)
 
 
 def board_lines(layout: Layout) -> list[str]:
@@ -91,7 +91,8 @@ def tell(layout: Layout, night: Night) -> bool:
 def tell_interrupted(layout: Layout, runs: Sequence[str]) -> bool:
     """Send the names of runs whose process was killed; True as of `tell`."""
     title = f"Wreck Detect, {layout.root.name}: a night was interrupted"
-    return _send(title, [f"its process was killed: {run}" for run in runs], "failure")
+    lines = [f"its process ended: {run}" for run in runs]
+    return _send(title, [*lines, "what it had done stays; the next night goes on from there"], "failure")
 
 
 def _end(faults: Sequence[WreckError]) -> str:

@@ -15,8 +15,7 @@ BOARD = "report"  # the stage that makes the board
 class StageRun:
     """What became of one stage: ran, restored (from DVC's cache), skipped, failed or blocked.
 
-    `moved` names the inputs (params, data, code) that changed while it ran, so that it ran again;
-    `log` is the file with all that it said.
+    `moved` names the inputs (params, data, code) that changed while it ran, so that it ran again.
     """
 
     stage: str
@@ -24,7 +23,6 @@ class StageRun:
     seconds: float = 0.0
     reason: str = ""
     moved: tuple[str, ...] = ()
-    log: str = ""
 
     @property
     def ok(self) -> bool:

@@ -13,7 +13,7 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import as_completed
 
-from flows import publishing, runners
+from flows import artifacts, publishing, runners
 from flows.tasks import bring_up_to_date, log_folder
 from wreck_core import dvcio, params
 from wreck_core.errors import InputError, WreckError
@@ -74,8 +74,10 @@ def refresh(
     logs = log_folder(layout, "refresh")
     bring_up_to_date(layout, "dedup", logs, settings.nightly.stage_timeout_s)
     done.append(_queue(layout, logs / "enqueue.log"))
+    artifacts.publish_queue(done[-1])
     if publish:
         changed = publishing.changes(settings, layout)
+        artifacts.publish_dataset(changed)
         lines = [*changed.lines(), *(summary.headline for summary in done)]
         publishing.commit(settings, layout, f"Refresh the dataset: {changed.title()}", lines)
         publishing.push(settings, layout)

@@ -1,8 +1,7 @@
 """A Prefect server of our own on loopback, which ends with the process that started it."""
 
-import ctypes
+import fcntl
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -11,10 +10,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from flows import interrupted, lifetime
 from wreck_core.errors import BusyError, WreckError
 from wreck_core.layout import Layout
 
@@ -22,28 +23,47 @@ HOST = "127.0.0.1"
 START_TIMEOUT_S = 120
 DRAIN_TIMEOUT_S = 5
 POLL_S = 0.2
-PR_SET_PDEATHSIG = 1
 
 
 @contextmanager
-def reachable(layout: Layout, port: int | None = None) -> Iterator[bool]:
+def reachable(layout: Layout, port: int | None = None) -> Iterator[None]:
     """Let Prefect, here and in processes that are started, use the server that PREFECT_API_URL names.
 
-    Where it names none one is started, at any free port of loopback unless `port` is given; the block
-    gets whether it was. Prefect's own temporary server would outlive a kill -9, and workers elsewhere would
-    each start another. Raises BusyError when something answers at `port` already.
+    Where it names none one is started, at any free port of loopback unless `port` is given, and runs that
+    killed processes have left at work are closed. Prefect's own temporary server would outlive a kill -9,
+    and workers elsewhere would each start another. Raises BusyError when something answers at `port` already.
     """
     if os.environ.get("PREFECT_API_URL"):
-        yield False
+        yield
         return
-    with _running(layout, port or _free_port()) as url:
-        os.environ["PREFECT_API_URL"] = url  # for the processes of the runs
-        try:
-            with temporary_settings({PREFECT_API_URL: url}):
-                yield True
-        finally:
-            APILogWorker.drain_all(timeout=DRAIN_TIMEOUT_S)  # while the server is still there
-            del os.environ["PREFECT_API_URL"]
+    layout.locks.mkdir(parents=True, exist_ok=True)
+    with (layout.locks / "prefect.lock").open("a") as lock:
+        alone = _is_alone(lock)
+        with _running(layout, port or _free_port()) as url:
+            os.environ["PREFECT_API_URL"] = url  # for the processes of the runs
+            try:
+                with temporary_settings({PREFECT_API_URL: url}):
+                    if alone:
+                        interrupted.close(layout)
+                        fcntl.flock(lock, fcntl.LOCK_SH)
+                    yield
+            finally:
+                APILogWorker.drain_all(timeout=DRAIN_TIMEOUT_S)  # while the server is still there
+                del os.environ["PREFECT_API_URL"]
+
+
+def _is_alone(lock: TextIO) -> bool:
+    """Say whether no other server keeps the workspace's records; wait while one that starts sees to them.
+
+    All who have a server hold the lock together, so nobody gets it alone but the first of them. It is a
+    flock: a kill -9 frees it.
+    """
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        return False
+    return True
 
 
 @contextmanager
@@ -58,7 +78,7 @@ def _running(layout: Layout, port: int) -> Iterator[str]:
     with log.open("w", encoding="utf-8") as handle:
         words = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)]
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and fixed words
-            words, stdout=handle, stderr=subprocess.STDOUT, preexec_fn=_die_with_parent
+            words, stdout=handle, stderr=subprocess.STDOUT, preexec_fn=lifetime.end_with_parent
         )
         try:
             deadline = time.monotonic() + START_TIMEOUT_S
@@ -84,9 +104,3 @@ def _answers(url: str) -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
-
-
-def _die_with_parent() -> None:
-    """Ask Linux to end this child with its parent, so that a kill -9 leaves no orphan server."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -27,21 +27,22 @@ def bring_up_to_date(layout: Layout, stage: str, logs: Path, timeout_s: float) -
     Raises WreckError with the stage's last words, also when it is at work for longer than `timeout_s`.
     """
     began = time.monotonic()
-    log = logs / f"{stage.replace('@', '-')}.log"
+    log = log_of(logs, stage)
     outcome = dvcio.repro_stage(layout.root, stage, log, timeout_s=timeout_s)
     moved = provenance.moved(layout, stage)
     if moved:
         outcome = dvcio.repro_stage(layout.root, stage, log, timeout_s=timeout_s, force=True)
     seconds = round(time.monotonic() - began, 2)
-    return StageRun(stage, outcome, seconds, moved=tuple(moved), log=layout.relative(log))
+    return StageRun(stage, outcome, seconds, moved=tuple(moved))
 
 
 @task(task_run_name="{stage}", cache_policy=NO_CACHE)
 def run_stage(root: Path, stage: str, logs: Path, stale: bool, timeout_s: float) -> State[StageRun]:
     """Bring one stage up to date; the state is called Skipped when there was nothing to do."""
     run = _unless_busy(Layout(root), stage, logs, timeout_s) if stale else StageRun(stage, SKIPPED)
-    name = "Skipped" if run.outcome == SKIPPED else "Completed"
-    return Completed(name=name, message=run.outcome, data=run)
+    if run.outcome == SKIPPED:
+        return Completed(name="Skipped", message="nothing to do", data=run)
+    return Completed(name="Completed", message=f"{run.outcome}; see {log_of(logs, stage)}", data=run)
 
 
 def _unless_busy(layout: Layout, stage: str, logs: Path, timeout_s: float) -> StageRun:
@@ -67,6 +68,11 @@ def outcome_of(stage: str, future: Any) -> StageRun:
         return StageRun(stage, BLOCKED, reason="a stage before it failed")
     fault = future.result(raise_on_failure=False)
     return StageRun(stage, FAILED, reason=fault.what if isinstance(fault, WreckError) else str(fault))
+
+
+def log_of(logs: Path, stage: str) -> Path:
+    """Name the file with all that a stage said."""
+    return logs / f"{stage.replace('@', '-')}.log"
 
 
 def log_folder(layout: Layout, flow_name: str) -> Path:

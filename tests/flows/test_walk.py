@@ -46,7 +46,9 @@ class Future:
 
 
 def outcomes(*failing: str) -> dict[str, str]:
-    runs = walk(GRAPH, lambda stage, upstream: Future(stage, list(upstream), frozenset(failing)))
+    told: list[StageRun] = []
+    runs = walk(GRAPH, lambda stage, upstream: Future(stage, list(upstream), frozenset(failing)), told.append)
+    assert told == runs
     return {run.stage: run.outcome for run in runs}
 
 
