@@ -60,5 +60,5 @@ def _row(row: Row, x: Scale, y: float) -> list[str]:
         parts.append(element("circle", cx=x(row["roc_auc"]), cy=y, r=5, fill=colour))
     else:
         off = "\N{BLACK LEFT-POINTING SMALL TRIANGLE}"
-        parts.append(element("text", off, **_FONT | {"x": x.start + 3, "y": y + 4, "fill": _OTHER}))
+        parts.append(element("text", off, x=x.start + 3, y=y + 4, **_FONT))
     return parts
