@@ -1,6 +1,6 @@
 """The clients that benchmarks/scrape.py compares, each run by a process of its own.
 
-`fetchers.py NAME LIST FOLDER THREADS PORT` fetches the list and prints {images, seconds, cpu_s}. What is
+`fetchers.py NAME LIST FOLDER THREADS PROCESSES` fetches the list and prints {images, seconds, cpu_s}. What is
 imported is imported before the clock starts.
 """
 
@@ -10,30 +10,36 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 # img2dataset's environment does not know the project.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import machine, web
+from benchmarks import machine
 
 
-def ours(urls: Path, folder: Path, threads: int, port: int) -> None:
-    """Run the scrape stage as it is: lists, ledger, verified and fsynced store, candidates."""
+def ours(urls: Path, folder: Path, threads: int, processes: int) -> None:
+    """Run the scrape stage as it is: lists, robots.txt, ledger, verified and fsynced store, candidates."""
     import pandas  # noqa: F401 - pyarrow imports it when it is first used
 
     from wreck_core import params
+    from wreck_core.ingest import crew
     from wreck_core.layout import Layout
     from wreck_core.stages import scrape
 
-    shipped = params.load(Path(__file__).resolve().parents[1] / "params.yaml")
-    settings = shipped.model_copy(update={"scrape": shipped.scrape.model_copy(update={"threads": threads})})
+    settings = params.load(Path(__file__).resolve().parents[1] / "params.yaml")
+    port = urlsplit(urls.read_text().split("\n", 1)[0]).port or 80
+    ways = {"threads": threads, "ports": [port]}
+    settings = settings.model_copy(update={"scrape": settings.scrape.model_copy(update=ways)})
+    if processes == 1:
+        crew.URLS_PER_PROCESS = sys.maxsize
     with _told() as told:
-        request = scrape.ScrapeRequest((urls,), url_map=web.maps(port))
+        request = scrape.ScrapeRequest((urls,), allow_private=True)
         told.append(scrape.run(settings, Layout(folder), request).data["statuses"]["ok"])
 
 
-def requests(urls: Path, folder: Path, threads: int, port: int) -> None:
-    """Run a plain thread pool with a session per thread and our decode and hashes, and promise nothing."""
+def requests(urls: Path, folder: Path, threads: int, processes: int) -> None:
+    """Run one plain thread pool with a session per thread and our decode and hashes, and promise nothing."""
     from concurrent.futures import ThreadPoolExecutor
 
     from requests import Session
@@ -45,7 +51,7 @@ def requests(urls: Path, folder: Path, threads: int, port: int) -> None:
     def fetch(line: str) -> bool:
         if not hasattr(own, "session"):
             own.session = Session()
-        response = own.session.get(_direct(line, port), timeout=30)
+        response = own.session.get(line, timeout=30)
         response.raise_for_status()
         facts = examine(response.content, max_pixels=40_000_000, min_side_px=48)
         (folder / f"{facts.sha256}.jpg").write_bytes(response.content)
@@ -55,18 +61,18 @@ def requests(urls: Path, folder: Path, threads: int, port: int) -> None:
         told.append(sum(pool.map(fetch, urls.read_text().splitlines())))
 
 
-def img2dataset(urls: Path, folder: Path, threads: int, port: int) -> None:
-    """Run the peer: one process, the same threads, pictures decoded, kept as they are, sha256, files."""
+def img2dataset(urls: Path, folder: Path, threads: int, processes: int) -> None:
+    """Run the peer: as many threads in all, pictures decoded, kept as they are, sha256, files."""
     from img2dataset import download
 
-    listed = folder / "direct.txt"
-    listed.write_text("\n".join(_direct(line, port) for line in urls.read_text().splitlines()))
+    count = len(urls.read_text().splitlines())
     with _told() as told:
         download(
-            url_list=str(listed),
+            url_list=str(urls),
             output_folder=str(folder / "out"),
-            processes_count=1,
-            thread_count=threads,
+            processes_count=processes,
+            thread_count=threads // processes,
+            number_sample_per_shard=-(-count // processes),  # a shard is the work of one process
             resize_mode="no",
             skip_reencode=True,
             compute_hash="sha256",
@@ -74,13 +80,6 @@ def img2dataset(urls: Path, folder: Path, threads: int, port: int) -> None:
             enable_wandb=False,
         )
         told.append(len(list((folder / "out").rglob("*.jpg"))))
-
-
-def _direct(url: str, port: int) -> str:
-    for origin, place in web.maps(port):
-        if url.startswith(origin):
-            return place + url.removeprefix(origin)
-    raise ValueError(url)
 
 
 @contextmanager
@@ -92,7 +91,7 @@ def _told() -> Iterator[list[int]]:
 
 
 if __name__ == "__main__":
-    name, listed, folder, threads, port = sys.argv[1:]
+    name, listed, folder, threads, processes = sys.argv[1:]
     {"ours": ours, "requests": requests, "img2dataset": img2dataset}[name](
-        Path(listed), Path(folder), int(threads), int(port)
+        Path(listed), Path(folder), int(threads), int(processes)
     )

@@ -1,4 +1,4 @@
-"""A web of drawn photos on loopback, in a process of its own so that its work is not counted as the client's.
+"""A web of drawn photos on many loopback addresses, in a process of its own: its work is not the client's.
 
 Every path ending in `<number>.jpg` is a picture with a sha256 of its own: one of a few photos, and the number
 after its end, where no decoder looks.
@@ -7,12 +7,14 @@ after its end, where no decoder looks.
 import asyncio
 import subprocess
 import sys
+import time
+import urllib.request
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-HOSTS = 64  # names that are mapped to the server: so many that no limit per host holds a client up
+HOSTS = 64  # so many that no limit per host holds a client up
 
 
 @contextmanager
@@ -28,14 +30,15 @@ def serving(*, latency_s: float = 0.0, side_px: int = 0) -> Iterator[int]:
             process.terminate()
 
 
-def maps(port: int) -> tuple[tuple[str, str], ...]:
-    """Give the mirrors of all hosts, (FROM, TO) each."""
-    return tuple((f"http://host{at}.example/", f"http://127.0.0.1:{port}/{at}/") for at in range(HOSTS))
+def url(number: int, port: int) -> str:
+    """Name one picture; they are dealt out to the hosts."""
+    return f"http://127.0.0.{1 + number % HOSTS}:{port}/{number}.jpg"
 
 
-def url(number: int) -> str:
-    """Name one picture by a mapped host."""
-    return f"http://host{number % HOSTS}.example/{number}.jpg"
+def cpu_s(port: int) -> float:
+    """CPU seconds that the server has taken so far."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/cpu") as answer:
+        return float(answer.read())
 
 
 class _Server(asyncio.Protocol):
@@ -61,17 +64,24 @@ class _Server(asyncio.Protocol):
                 self._answer(name)
 
     def _answer(self, name: bytes) -> None:
-        known = name.isdigit()
-        body = self._photos[int(name) % len(self._photos)] + name if known else b""
+        known = name.isdigit() or name == b"cpu"
+        if name.isdigit():
+            body = self._photos[int(name) % len(self._photos)] + name
+        else:
+            body = str(time.process_time()).encode() if known else b""
         head = f"HTTP/1.1 {200 if known else 404} Known\r\nContent-Type: image/jpeg\r\n"
         self._transport.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
 
 async def _serve(photos: list[bytes], latency_s: float) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Server(photos, latency_s), "127.0.0.1", 0, backlog=1024)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
+    servers, port = [], 0  # any port that is free, the same at all addresses
+    for at in range(HOSTS):
+        place = f"127.0.0.{1 + at}"
+        servers += [await loop.create_server(lambda: _Server(photos, latency_s), place, port, backlog=1024)]
+        port = servers[0].sockets[0].getsockname()[1]
+    print(port, flush=True)
+    await asyncio.gather(*(server.serve_forever() for server in servers))
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from contextlib import ExitStack, closing
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -17,6 +18,7 @@ from flows import artifacts, publishing, runners
 from flows.tasks import bring_up_to_date, log_folder
 from wreck_core import dvcio, params
 from wreck_core.errors import InputError, WreckError
+from wreck_core.ingest.crew import Crew
 from wreck_core.ingest.rows import Job, Row
 from wreck_core.ingest.schedule import Standing
 from wreck_core.layout import Layout
@@ -24,9 +26,9 @@ from wreck_core.params import Params
 from wreck_core.stages import labels, scrape, scrape_parts, snapshot
 from wreck_core.summary import Summary
 
-LANES = 2  # chunks under way at once, never two of one host
+LANES = 2  # chunks under way at once here, never two of one host
 
-Given = tuple[list[Job], dict[str, Standing]]
+Given = tuple[list[Job], dict[str, Standing], Crew | None]
 Fetched = tuple[list[Row], dict[str, Standing]]
 
 
@@ -36,8 +38,8 @@ def fetch(
 ) -> runners.Sealed[Fetched]:
     """Fetch one chunk of URLs into the store; its rows go back to the flow, which alone writes the ledger."""
     layout = Layout(root)
-    chunk, standings = given.value
-    rows = scrape_parts.fetch(params.load(layout.params), layout, request, chunk, standings)
+    chunk, standings, crew = given.value
+    rows = scrape_parts.fetch(params.load(layout.params), layout, request, chunk, standings, crew)
     return runners.Sealed((rows, standings))
 
 
@@ -47,11 +49,12 @@ def refresh(
     url_map: tuple[str, ...] = (),
     allow_private: bool = False,
     publish: bool = True,
-    lanes: int = LANES,
+    workers: int = 0,
 ) -> tuple[Summary, ...]:
     """Bring the dataset up to the lists under data/urls/; `url_map` entries are FROM=TO.
 
-    `lanes` chunks are fetched at once, as its task runner allows: see `on`.
+    Chunks are fetched by as many `workers` elsewhere (0: by processes of our own), as its task runner says:
+    see `on`.
     Ends with one commit when `publish`. Raises InputError without a list, WreckError when nothing
     could be fetched.
     """
@@ -66,7 +69,7 @@ def refresh(
         allow_private=allow_private,
         retry=frozenset({"ok"}),
     )
-    done = [_fetch_all(settings, layout, request, lanes)]
+    done = [_fetch_all(settings, layout, request, workers)]
     done += [labels.import_labels(settings, layout, path) for path in _labelled(layout, lists)]
     if layout.label_db.exists():  # what people said since, also to a window that was killed
         labels.export_labels(settings, layout)
@@ -108,17 +111,21 @@ def on(dask: str | None) -> Any:
     """
     if not dask:
         return refresh
-    lanes = runners.workers(dask)
-    return partial(refresh.with_options(task_runner=runners.on(dask, lanes)), lanes=lanes)
+    workers = runners.workers(dask)
+    return partial(refresh.with_options(task_runner=runners.on(dask, workers)), workers=workers)
 
 
-def _fetch_all(settings: Params, layout: Layout, request: scrape.ScrapeRequest, lanes: int) -> Summary:
-    number, under_way = count(1), dict[Any, tuple[int, list[Job]]]()
-    with scrape_parts.planned(settings, layout, request, lanes) as plan:
+def _fetch_all(settings: Params, layout: Layout, request: scrape.ScrapeRequest, workers: int) -> Summary:
+    number, under_way, lanes = count(1), dict[Any, tuple[int, list[Job]]](), workers or LANES
+    crews: dict[int, Crew] = {}
+    with scrape_parts.planned(settings, layout, request, lanes) as plan, ExitStack() as open_crews:
         while True:
             for lane in set(range(lanes)) - {lane for lane, _ in under_way.values()}:
                 if chunk := plan.take(lane):
-                    given = runners.Sealed((chunk, plan.standings(chunk)))
+                    if not workers and lane not in crews and len(chunk) == settings.scrape.chunk_urls:
+                        crew = scrape_parts.crew_of_its_own(settings, layout, request)
+                        crews[lane] = open_crews.enter_context(closing(crew))
+                    given = runners.Sealed((chunk, plan.standings(chunk), crews.get(lane)))
                     future = fetch.submit(layout.root, request, next(number), given, return_state=False)
                     under_way[future] = lane, chunk
             if not under_way:

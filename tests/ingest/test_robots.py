@@ -1,3 +1,4 @@
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from wreck_core.ingest.robots import Robots
 from wreck_core.ingest.safe_http import Client
 from wreck_core.ingest.url_map import UrlMap
+from wreck_core.layout import Layout
 from wreck_core.params import ScrapeParams
 
 WORDS = ("noai", "noimageai", "noindex", "noimageindex", "noml")
@@ -49,6 +51,18 @@ def test_robots_txt_is_kept_to_on_redirects_too_and_asked_for_once(
     assert statuses == ["ok", "robots_txt", "robots_txt", "ok", "robots_txt"]
     assert server.hits["/robots.txt"] == 1
     assert server.hits["/private/1.jpg"] == server.hits["/private/2.jpg"] == 0
+
+
+def test_what_robots_txt_said_holds_for_a_day(
+    site: Any, fetch: Any, impatient: ScrapeParams, make_answer: Any, layout: Layout
+) -> None:
+    server = site(make_answer(RULES))
+    url = f"http://127.0.0.1:{server.port}/1.jpg"
+    for hours_ago, asked in ((0, 1), (23, 1), (25, 2)):
+        for kept in layout.robots.glob("*"):
+            os.utime(kept, (time.time() - hours_ago * 3600,) * 2)
+        assert fetch([url], polite(impatient, server.port))[url].status == "ok"
+        assert server.hits["/robots.txt"] == asked
 
 
 @pytest.mark.parametrize(("code", "status"), [(404, "ok"), (403, "ok"), (503, "http_5xx"), (429, "http_4xx")])

@@ -216,6 +216,31 @@ def test_the_same_work_in_parts_gives_the_same_files(
     assert len(contents(layout)) == 12
 
 
+def test_robots_txt_is_asked_for_once_in_all_chunks_of_a_run_and_anew_in_the_next(
+    params: Params, layout: Layout, site: Site, write_list: Callable[..., Path]
+) -> None:
+    port = site.server.server_port
+    ways = {"chunk_urls": 5, "ports": [port], "allow_private": True}
+    small = params.model_copy(update={"scrape": params.scrape.model_copy(update=ways)})
+    path = write_list(*(f"http://127.0.0.1:{port}/{n}.jpg" for n in range(12)), name="list.txt")
+    with scrape_parts.planned(small, layout, ScrapeRequest((path,)), 1) as lanes:
+        with closing(scrape_parts.crew_of_its_own(small, layout, ScrapeRequest((path,)))) as apart:
+            for crew in (apart, None, apart):
+                chunk = lanes.take(0)
+                rows = scrape_parts.fetch(small, layout, ScrapeRequest((path,)), chunk, {}, crew)
+                assert {row.status for row in rows} == {"ok"}
+                lanes.finish(chunk)
+        assert lanes.take(0) == []
+    assert site.hits["/robots.txt"] == 1
+    scrape.run(small, layout, ScrapeRequest((path,), retry=frozenset({"ok"})))
+    assert site.hits["/robots.txt"] == 1  # all were fetched this week
+    fresh = small.scrape.model_copy(update={"refresh_days": 0.0})
+    scrape.run(
+        small.model_copy(update={"scrape": fresh}), layout, ScrapeRequest((path,), retry=frozenset({"ok"}))
+    )
+    assert site.hits["/robots.txt"] == 2
+
+
 def test_a_chunk_that_a_lost_worker_had_begun_is_only_completed(
     params: Params, layout: Layout, site: Site, write_list: Callable[..., Path]
 ) -> None:

@@ -1,15 +1,15 @@
 """The scrape stage in parts, for a caller that spreads the fetching over workers.
 
 `planned` hands out chunks, `fetch` may work on them anywhere that shares the workspace, `record` belongs to
-one process, `finish` comes last.
+one process, `finish` comes last. `crew_of_its_own` is for lanes that share a process.
 """
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 from wreck_core import files
 from wreck_core.ingest import arrivals, candidates
-from wreck_core.ingest.crew import Threads
+from wreck_core.ingest.crew import Crew, Processes, Threads
 from wreck_core.ingest.lanes import Lanes
 from wreck_core.ingest.ledger import Ledger
 from wreck_core.ingest.pool import fetch_all
@@ -39,8 +39,9 @@ def fetch(
     request: ScrapeRequest,
     chunk: list[Job],
     standings: dict[str, Standing] | None = None,
+    crew: Crew | None = None,
 ) -> list[Row]:
-    """Fetch a chunk and store its pictures; the ledger is not touched.
+    """Fetch a chunk by a crew (None: threads of this process); the ledger is not touched.
 
     What another worker has fetched of it before it was killed is not fetched again. `standings`, as
     `Lanes.standings` gives them, are brought up to date in place.
@@ -48,15 +49,17 @@ def fetch(
     done = arrivals.of_chunk(layout.arrivals, request.stamp, chunk)
     ended = {row.url_id for row in done}
     rest = (job for job in chunk if job.url_id not in ended)
-    with (
-        arrivals.writing(layout.arrivals, request.stamp, chunk) as file,
-        closing(Threads(request.assignment(params, layout))) as crew,
-        closing(fetch_all(rest, crew, standings)) as batches,
-    ):
-        for rows in batches:
+    with arrivals.writing(layout.arrivals, request.stamp, chunk) as file, ExitStack() as own:
+        crew = crew or own.enter_context(closing(Threads(request.assignment(params, layout))))
+        for rows in own.enter_context(closing(fetch_all(rest, crew, standings))):
             arrivals.append(file, rows)
             done += rows
     return done
+
+
+def crew_of_its_own(params: Params, layout: Layout, request: ScrapeRequest) -> Crew:
+    """Give a process for one lane, to be closed: threads of one process would share one core."""
+    return Processes(request.assignment(params, layout), 1)
 
 
 def record(layout: Layout, request: ScrapeRequest, chunk: list[Job], rows: list[Row]) -> None:
