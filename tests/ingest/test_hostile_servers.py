@@ -168,6 +168,36 @@ def test_a_host_that_refuses_is_left_alone_and_the_rest_of_its_urls_say_so(
     assert server.hits.total() == 3
 
 
+def test_the_other_urls_of_a_host_rest_as_well_while_one_waits_to_be_tried_again(
+    serve: Any, fetch: Any, impatient: ScrapeParams, make_photo: Any, make_answer: Any
+) -> None:
+    asked_at: list[float] = []
+    refused_at: list[float] = []
+
+    def behave(path: str, connection: Any) -> None:
+        asked_at.append(time.monotonic())
+        if len(asked_at) == 2:
+            refused_at.append(asked_at[-1])
+            connection.send(make_answer(b"", "Retry-After: 1", code=503))
+        else:
+            connection.send(make_answer(make_photo(1)))
+
+    patient = impatient.model_copy(update={"retries": 1, "deadline_s": 20.0, "threads": 2, "per_host": 2})
+    mirrors = ((WEB, f"http://127.0.0.1:{serve(behave).port}/"),)
+    rows = fetch([f"{WEB}{number}" for number in range(8)], patient, mirrors)
+    assert {row.status for row in rows.values()} == {"ok"}
+    # One more may have been under way when the host asked for the rest, and one already handed out.
+    assert sum(refused_at[0] < at < refused_at[0] + 1 for at in asked_at) <= 2
+
+
+def test_a_host_that_says_not_modified_without_having_been_asked_gave_nothing(
+    serve: Any, fetch: Any, impatient: ScrapeParams
+) -> None:
+    server = serve(lambda path, link: link.send(b"HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n"))
+    row = fetch([WEB + "x"], impatient, ((WEB, f"http://127.0.0.1:{server.port}/"),))[WEB + "x"]
+    assert (row.status, row.http_code, row.detail) == ("http_4xx", 304, "answered 304")
+
+
 def test_a_host_that_speaks_no_tls_is_told_from_a_broken_connection(
     fetch: Any, impatient: ScrapeParams, make_answer: Any
 ) -> None:

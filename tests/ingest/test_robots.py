@@ -1,6 +1,8 @@
 import os
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from wreck_core.ingest.outcome import FetchFailedError
 from wreck_core.ingest.robots import Robots
 from wreck_core.ingest.safe_http import Client
 from wreck_core.ingest.url_map import UrlMap
@@ -51,6 +54,36 @@ def test_robots_txt_is_kept_to_on_redirects_too_and_asked_for_once(
     assert statuses == ["ok", "robots_txt", "robots_txt", "ok", "robots_txt"]
     assert server.hits["/robots.txt"] == 1
     assert server.hits["/private/1.jpg"] == server.hits["/private/2.jpg"] == 0
+
+
+def test_who_waits_for_another_to_read_robots_txt_ends_by_its_own_deadline(
+    serve: Any, impatient: ScrapeParams, make_answer: Any, tmp_path: Path
+) -> None:
+    asked, told = threading.Event(), threading.Event()
+
+    def behave(path: str, connection: Any) -> None:
+        asked.set()
+        told.wait(8)
+        connection.send(make_answer(b"", code=404))
+
+    server = serve(behave)
+    scrape = polite(impatient, server.port).model_copy(update={"read_timeout_s": 60.0})
+    url = f"http://127.0.0.1:{server.port}/1.jpg"
+    with Client(scrape, UrlMap(())) as client, ThreadPoolExecutor(1) as other:
+        robots = Robots(client, tmp_path)
+
+        def ask(seconds: float) -> None:
+            robots.terms(time.monotonic() + seconds, lambda head: None).permit(url)
+
+        first = other.submit(ask, 60)
+        assert asked.wait(10)
+        with pytest.raises(FetchFailedError) as late:
+            ask(0.05)
+        assert late.value.status == "deadline"
+        assert not first.done()
+        told.set()
+        first.result()
+    assert server.hits["/robots.txt"] == 1
 
 
 def test_what_robots_txt_said_holds_for_a_day(

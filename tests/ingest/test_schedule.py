@@ -98,6 +98,28 @@ def test_a_host_rests_when_it_asks_and_is_skipped_when_it_asks_for_too_long() ->
     assert 0 < (order.wait_s() or 0) <= 30
 
 
+def test_a_rest_holds_for_a_host_with_slots_to_spare() -> None:
+    order = schedule(["a"] * 4, per_host=3)
+    first = order.take()
+    assert first
+    order.finish(ended(first))
+    second = order.take()
+    assert second
+    order.finish(ended(second, "http_4xx", http_code=429, retry_after_s=30.0))
+    assert order.take() is None
+    assert 29 < (order.wait_s() or 0) <= 30
+
+
+def test_a_host_rests_while_the_url_that_it_told_so_waits_for_its_next_try() -> None:
+    order = schedule(["a"] * 3 + ["b"], per_host=3)
+    for job in take_all(order):
+        order.finish(ended(job))
+    assert order.take()
+    order.rest("a", 1e9)
+    assert order.take() is None
+    assert 55 < (order.wait_s() or 0) <= 60
+
+
 def test_what_one_chunk_learned_about_a_host_goes_on_in_the_next() -> None:
     first = schedule(["a", "a", "b"], breaker=3)
     for _ in range(2):

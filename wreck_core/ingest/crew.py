@@ -21,7 +21,7 @@ from wreck_core.errors import WreckError
 from wreck_core.ingest import blocklist
 from wreck_core.ingest.download import Downloader, PictureStore
 from wreck_core.ingest.robots import Robots
-from wreck_core.ingest.rows import Job, Row
+from wreck_core.ingest.rows import Job, Rest, Row
 from wreck_core.ingest.safe_http import Client
 from wreck_core.ingest.url_map import UrlMap
 from wreck_core.layout import Layout
@@ -31,7 +31,8 @@ BATCH_ROWS = 500
 URLS_PER_PROCESS = 250  # to start a process costs as much as to fetch a hundred pictures
 _GRACE_S = 5.0
 
-End = Row | BaseException  # an exception is no fault of the URL
+# What a crew hands back. An exception is no fault of the URL; a rest is no end, but comes the same way.
+End = Row | Rest | BaseException
 
 
 @dataclass(frozen=True)
@@ -77,15 +78,16 @@ class Threads:
             Client(params, UrlMap(assignment.mirrors), allow_private=assignment.allow_private, barred=barred)
         )
         self._stopped = threading.Event()
+        # Each thread hands its row in here: to ask all futures which of them is done costs more than a fetch.
+        self._ended: SimpleQueue[End] = SimpleQueue()
         self._downloader = Downloader(
             self._client,
             Robots(self._client, layout.robots),
             PictureStore(layout, barred),
             threading.BoundedSemaphore(decoders),
             self._stopped,
+            self._ended.put,
         )
-        # Each thread hands its row in here: to ask all futures which of them is done costs more than a fetch.
-        self._ended: SimpleQueue[End] = SimpleQueue()
         self._workers = ThreadPoolExecutor(params.threads, thread_name_prefix="scrape")
 
     def submit(self, jobs: Iterable[Job]) -> None:
@@ -178,7 +180,7 @@ class Processes:
             while True:
                 ends: list[End] = pickle.load(_end(process.stdout))  # noqa: S301 - our own process
                 with self._lock:
-                    self._under_way[number] -= len(ends)
+                    self._under_way[number] -= sum(not isinstance(end, Rest) for end in ends)
                 for end in ends:
                     self._ended.put(end)
         if not self._closing:

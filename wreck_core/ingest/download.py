@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from wreck_core.ingest.blocklist import Blocklist
 from wreck_core.ingest.outcome import FetchFailedError
 from wreck_core.ingest.picture import Picture
 from wreck_core.ingest.robots import Robots
-from wreck_core.ingest.rows import Held, Job, Row
+from wreck_core.ingest.rows import Held, Job, Rest, Row
 from wreck_core.ingest.safe_http import Answer, Client
 from wreck_core.ingest.urls import redact
 from wreck_core.layout import Layout
@@ -51,9 +51,10 @@ def _path(layout: Layout, facts: Picture) -> Path:
 
 
 class Downloader:
-    """Fetches jobs on any number of threads. `stopped` ends the waits between tries.
+    """Fetches jobs on any number of threads.
 
-    A picture of 40 megapixels takes 40 MB and more when decoded: `decoding` bounds how many are at once.
+    `stopped` ends the waits between tries; `tell` hears of those that a host asks for, so that its other URLs
+    wait, too. `decoding` bounds how many pictures are open: 40 megapixels take 40 MB and more when decoded.
     """
 
     def __init__(
@@ -63,10 +64,11 @@ class Downloader:
         store: PictureStore,
         decoding: threading.BoundedSemaphore,
         stopped: threading.Event,
+        tell: Callable[[Rest], None],
     ) -> None:
         self._client, self._robots, self._store = client, robots, store
         self._params = client.params
-        self._decoding, self._stopped = decoding, stopped
+        self._decoding, self._stopped, self._tell = decoding, stopped, tell
 
     def fetch(self, job: Job) -> Row:
         """Fetch one URL within `scrape.deadline_s`, tries and all. Every end is a row.
@@ -94,7 +96,7 @@ class Downloader:
             except FetchFailedError as error:
                 # A try that an earlier one left too little time for does not say what is wrong.
                 failure = failure if error.status == "deadline" else error
-                again = self._wait(error, attempts, deadline_at)
+                again = self._wait(job.host, error, attempts, deadline_at)
             else:
                 same = facts.sha256 == held.sha256
                 return Row(
@@ -132,14 +134,18 @@ class Downloader:
         self._store.keep(facts, answer.body)
         return answer, facts
 
-    def _wait(self, error: FetchFailedError, attempts: int, deadline_at: float) -> bool:
+    def _wait(self, host: str, error: FetchFailedError, attempts: int, deadline_at: float) -> bool:
         """Wait before the next try; False when there is no sense in one."""
         if not error.may_pass or attempts > self._params.retries:
             return False
         # Full jitter: many clients that failed together must not come back together.
         jitter_s = random.uniform(0, self._params.backoff_s * 2**attempts)  # noqa: S311 - no secret
         pause_s = max(error.retry_after_s, jitter_s)
-        return time.monotonic() + pause_s < deadline_at and not self._stopped.wait(pause_s)
+        if time.monotonic() + pause_s >= deadline_at:
+            return False
+        if error.retry_after_s:
+            self._tell(Rest(host, error.retry_after_s))
+        return not self._stopped.wait(pause_s)
 
 
 def _conditions(held: Held) -> dict[str, str]:

@@ -4,8 +4,8 @@ import time
 from collections.abc import Generator, Iterator
 
 from wreck_core.ingest import download
-from wreck_core.ingest.crew import BATCH_ROWS, Crew
-from wreck_core.ingest.rows import Job, Row
+from wreck_core.ingest.crew import BATCH_ROWS, Crew, End
+from wreck_core.ingest.rows import Job, Rest, Row
 from wreck_core.ingest.schedule import Schedule, Standing
 from wreck_core.ingest.url_map import UrlMap
 
@@ -41,14 +41,7 @@ def _work(schedule: Schedule, crew: Crew) -> Iterator[list[Row]]:
     threads, running = crew.assignment.params.threads, 0
     rows: list[Row] = []
     while True:
-        skipped: list[Row] = []
-        begun: list[Job] = []
-        while running + len(begun) < threads and len(skipped) < BATCH_ROWS and (job := schedule.take()):
-            if schedule.skips(job):
-                skipped.append(Row(job.url_id, job.host, "host_skipped", "its host had refused too often"))
-                schedule.finish(skipped[-1])
-            else:
-                begun.append(job)
+        begun, skipped = _hand_out(schedule, threads - running)
         crew.submit(begun)
         running += len(begun)
         if skipped or rows:
@@ -58,10 +51,8 @@ def _work(schedule: Schedule, crew: Crew) -> Iterator[list[Row]]:
         elif running:
             # The clock matters only to a free thread.
             ends = crew.take(schedule.wait_s() if running < threads else None)
-            running -= len(ends)
-            rows = [end for end in ends if isinstance(end, Row)]
-            for row in rows:
-                schedule.finish(row)
+            rows = _learn(schedule, ends)
+            running -= len(rows)
             failure = next((end for end in ends if isinstance(end, BaseException)), None)
             if failure and rows:
                 yield rows
@@ -71,3 +62,27 @@ def _work(schedule: Schedule, crew: Crew) -> Iterator[list[Row]]:
             return
         else:
             time.sleep(schedule.wait_s() or 0.0)
+
+
+def _hand_out(schedule: Schedule, most: int) -> tuple[list[Job], list[Row]]:
+    """Take the jobs that may begin now, and the rows of those whose host has been given up."""
+    begun: list[Job] = []
+    skipped: list[Row] = []
+    while len(begun) < most and len(skipped) < BATCH_ROWS and (job := schedule.take()):
+        if schedule.skips(job):
+            skipped.append(Row(job.url_id, job.host, "host_skipped", "its host had refused too often"))
+            schedule.finish(skipped[-1])
+        else:
+            begun.append(job)
+    return begun, skipped
+
+
+def _learn(schedule: Schedule, ends: list[End]) -> list[Row]:
+    rows: list[Row] = []
+    for end in ends:
+        if isinstance(end, Rest):
+            schedule.rest(end.host, end.pause_s)
+        elif isinstance(end, Row):
+            schedule.finish(end)
+            rows.append(end)
+    return rows

@@ -89,11 +89,16 @@ class Robots:
             known = self._origins[origin] = self._origins.pop(origin, _Origin())
             if len(self._origins) > _ORIGINS:
                 del self._origins[next(iter(self._origins))]
-        with known.lock:
+        # Whoever asks has a deadline of its own, which may be later than ours.
+        if not known.lock.acquire(timeout=max(0.0, deadline_at - time.monotonic())):
+            raise FetchFailedError("deadline", "did not end in time")
+        try:
             if time.time() >= known.until:
                 text, asked_at = self._text(origin, deadline_at)
                 known.rules, known.until = Protego.parse(text), asked_at + _GOOD_FOR_S
             return known.rules
+        finally:
+            known.lock.release()
 
     def _text(self, origin: str, deadline_at: float) -> tuple[str, float]:
         """Give robots.txt, and when (epoch, s) it was asked for: now, or by somebody before."""
@@ -110,7 +115,7 @@ class Robots:
         try:
             answer = self._client.get(f"{origin}/robots.txt", terms, deadline_at)
         except FetchFailedError as error:
-            if error.status == "http_4xx" and not error.may_pass:
+            if 400 <= (error.http_code or 0) < 500 and not error.may_pass:
                 return ""
             if error.status in ("bad_encoding", "redirect_loop", "too_big"):
                 raise FetchFailedError("robots_txt", "robots.txt cannot be read") from None

@@ -45,3 +45,11 @@ class Row:
     picture: Picture | None = None
     retry_after_s: float = 0.0
     crawl_delay_s: float = 0.0  # what its host's robots.txt asks for
+
+
+@dataclass(frozen=True)
+class Rest:
+    """A host wants to be left alone; the URL that was told so is not at its end, and will be tried again."""
+
+    host: str
+    pause_s: float

@@ -178,7 +178,7 @@ class Client:
                 return urljoin(target, response.headers["Location"].encode("latin-1").decode("utf-8"))
             if mirror is None and response.status_code < 400:
                 terms.judge_headers(response.headers)
-            _judge_head(response, terms.max_bytes)
+            _judge_head(response, terms)
             body = _read_body(response, terms, transfer)
             return Answer(url, response.status_code, response.headers, body)
 
@@ -203,9 +203,9 @@ def judge_url(url: str, ports: list[int]) -> None:
         raise FetchFailedError("bad_url", f"port {port} is not in scrape.ports")
 
 
-def _judge_head(response: requests.Response, max_bytes: int) -> None:
+def _judge_head(response: requests.Response, terms: Terms) -> None:
     code, headers = response.status_code, response.headers
-    if code == 304:
+    if code == 304 and terms.conditions:
         raise FetchFailedError("not_modified", "has not changed", http_code=code)
     if not 200 <= code < 300:
         wait_s = _retry_after_s(headers.get("Retry-After", ""))
@@ -214,8 +214,8 @@ def _judge_head(response: requests.Response, max_bytes: int) -> None:
     if headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
         raise FetchFailedError("bad_encoding", "is compressed though we asked for no compression")
     length = headers.get("Content-Length", "")
-    if length.isdecimal() and int(length[:20]) > max_bytes:
-        raise FetchFailedError("too_big", f"says that it is longer than {max_bytes} bytes")
+    if length.isdecimal() and int(length[:20]) > terms.max_bytes:
+        raise FetchFailedError("too_big", f"says that it is longer than {terms.max_bytes} bytes")
 
 
 def _read_body(response: requests.Response, terms: Terms, transfer: Transfer) -> bytes:

@@ -65,17 +65,27 @@ class Schedule:
     def take(self) -> Job | None:
         """Take the next job whose host is free now; None when there is none at the moment."""
         self._fill()
-        if not self._free or self._free[0][0] > time.monotonic():
-            return None
-        name = heapq.heappop(self._free)[2]
-        host = self._hosts[name]
-        host.offered = False
+        while self._free and self._free[0][0] <= time.monotonic():
+            name = heapq.heappop(self._free)[2]
+            host = self._hosts[name]
+            host.offered = False
+            if host.ready_at <= time.monotonic() or host.skipped:
+                return self._begin_job(name, host)
+            self._offer(name, host)  # it has asked for a rest meanwhile
+        return None
+
+    def _begin_job(self, name: str, host: _Host) -> Job:
         job = host.waiting.popleft()
         self._waiting -= 1
         host.in_flight += 1
         host.ready_at = max(host.ready_at, time.monotonic() + self._interval_s(job, host.crawl_delay_s))
         self._offer(name, host)
         return job
+
+    def rest(self, name: str, pause_s: float) -> None:
+        """Leave a host alone for so long: it has asked for that, and the URL that it told waits as well."""
+        host = self._hosts[name]
+        host.ready_at = max(host.ready_at, time.monotonic() + min(pause_s, MAX_HOLD_S))
 
     def skips(self, job: Job) -> bool:
         """Whether the host of a job that was taken has been given up."""
