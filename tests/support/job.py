@@ -46,21 +46,21 @@ class Job:
         self.layout.params.write_text(yaml.safe_dump(raw, sort_keys=False))
 
 
-def gather_photos(folder: Path) -> list[tuple[str, str]]:
-    """Lay 200 photos and a few unlabelled ones into `folder`: (name, label) pairs, '' where there is none."""
+def gather_photos(folder: Path, count: int = PHOTOS) -> list[tuple[str, str]]:
+    """Lay photos and a few unlabelled ones into `folder`: (name, label) pairs, '' where there is none."""
     reference = REPOSITORY.parent / "shared" / "data" / "wreck_images"
     rows = []
     for kind, label in (("positives", "damaged"), ("negatives", "undamaged")):
         (folder / kind).mkdir(parents=True)
         if reference.is_dir():
-            for path in sorted((reference / kind).iterdir())[: PHOTOS // 2 + 5]:
+            for path in sorted((reference / kind).iterdir())[: count // 2 + 5]:
                 (folder / kind / path.name).write_bytes(path.read_bytes())
         else:
-            for seed in range(PHOTOS // 2 + 5):
+            for seed in range(count // 2 + 5):
                 picture = draw.draw_car(seed, damaged=label == "damaged")
                 (folder / kind / f"{seed}.jpg").write_bytes(images.encode(picture, "jpg"))
         names = sorted(path.name for path in (folder / kind).iterdir())
-        rows += [(f"{kind}/{name}", label if at < PHOTOS // 2 else "") for at, name in enumerate(names)]
+        rows += [(f"{kind}/{name}", label if at < count // 2 else "") for at, name in enumerate(names)]
     return rows
 
 
