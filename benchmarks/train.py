@@ -105,7 +105,7 @@ def plain_keras(task: Task) -> np.ndarray:
     for trainable, rate in ((False, 1e-3), (True, 1e-5)):
         base.trainable = trainable
         model.compile(keras.optimizers.Adam(rate), "binary_crossentropy")
-        model.fit(learn.shuffle(8), epochs=EPOCHS, verbose=0)
+        model.fit(learn.shuffle(8), epochs=EPOCHS, shuffle=False, verbose=0)
     return np.asarray(model.predict(dataset("test"), verbose=0))[:, 0]
 
 
