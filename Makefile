@@ -3,8 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed-from-lock
+DOCS := .venv/docs
 
-.PHONY: venv system demo test test-all real seed-split check axe lock clean
+.PHONY: venv system demo test test-all real seed-split check docs axe lock clean
 
 venv: $(STAMP)
 
@@ -43,15 +44,26 @@ check: venv
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# The site, in build/site: reference pages written from the code, every internal link checked.
+docs: venv $(DOCS)/.installed-from-lock
+	$(BIN)/python -m scripts.site build
+	$(DOCS)/bin/zensical build --strict --config-file build/zensical.toml
+
+$(DOCS)/.installed-from-lock: docs/requirements.lock | venv
+	test -x $(DOCS)/bin/python || $(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r docs/requirements.lock
+	touch $@
+
 # axe-core (MPL-2.0) looks for accessibility faults in the browser tests, which skip without it.
 axe:
 	npm install --no-save --no-package-lock --ignore-scripts --prefix . axe-core@4.14.1
 
-# Hashes and no index addresses: the same file works behind any mirror.
+# Hashes and no index addresses: the same files work behind any mirror.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --custom-compile-command "make lock"
 lock: venv
-	$(BIN)/uv pip compile pyproject.toml --quiet --all-extras --group dev --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
-		--output-file requirements.lock
+	$(COMPILE) pyproject.toml --all-extras --group dev --output-file requirements.lock
+	$(COMPILE) --group docs --output-file docs/requirements.lock
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis demo real node_modules

@@ -143,16 +143,26 @@ class WeightsParams(Section):
 
 
 class BackboneRow(Section):
-    """One row of the board. `builder` is a row of `training.backbones`; by default the row's own name."""
+    """One row of the board. What is left out follows from the builder and the recipe."""
 
-    weights: str  # imagenet, none, or a path to a .weights.h5 file
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    weights: str
+    """`imagenet`, `none`, or a path to a .weights.h5 file."""
     recipe: Literal["auto", "frozen", "top_blocks", "full", "seed", "scratch"] | None = None
+    """How it is trained; `frozen` with weights and `scratch` without by default."""
     builder: Name | None = None
+    """The network, one of `training.backbones`; the row's own name by default."""
     input_px: Annotated[int, Field(ge=32, le=1024)] | None = None
-    epochs: Positive | None = None  # of recipes that have them: neither frozen nor seed
-    dense: Annotated[list[Positive], Field(min_length=1)] | None = None  # units of scratch_cnn's dense layers
-    dropout: Fraction = 0.0  # of scratch rows, before the last layer
-    augment: bool = True  # of scratch rows
+    """Side of the square that it sees; the network's native size by default."""
+    epochs: Positive | None = None
+    """Of recipes that have them: neither `frozen` nor `seed`."""
+    dense: Annotated[list[Positive], Field(min_length=1)] | None = None
+    """Units of the dense layers of `scratch_cnn`."""
+    dropout: Fraction = 0.0
+    """Of scratch rows, before the last layer."""
+    augment: bool = True
+    """Of scratch rows: zoom, mirror and change the contrast while training."""
 
 
 class ReportParams(Section):
