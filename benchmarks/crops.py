@@ -114,14 +114,14 @@ def backbone(folder: Path, names: list[str], *, forward: Any, side_px: int) -> P
 
 def embedded_backbone() -> Way:
     """Build efficientnet_lite0, whose weights need no network."""
-    from wreck_core.training import backbones, features, weights
+    from wreck_core.training import backbones, features, graph, weights
 
     row = backbones.find("efficientnet_lite0")
     network = row.build(row.native_px)
     found = weights.resolve(row, "imagenet", [], ROOT)
     if found.path is not None:
         weights.load(network, found.path)
-    forward = features.compiled(backbones.with_preprocessing(row, network))
+    forward = features.compiled(graph.with_preprocessing(row, network))
     return partial(backbone, forward=forward, side_px=row.native_px)
 
 

@@ -23,11 +23,11 @@ from sklearn.model_selection import StratifiedKFold
 
 from benchmarks import machine
 from wreck_core import files, images, params
-from wreck_core.inference import convert, litert, predictor
+from wreck_core.inference import convert, predictor
 from wreck_core.layout import Layout
 from wreck_core.sample.draw import draw_car
 from wreck_core.stages import predict, sources
-from wreck_core.training import backbones, features, graph, head, model_file, runtime, weights
+from wreck_core.training import backbones, features, graph, head, litert, model_file, runtime, weights
 from wreck_core.training.graph import add_head
 
 ROUNDS = 3
@@ -192,7 +192,7 @@ def ask(path: Path, squares: Any, what: str) -> Any:
     """Ask a .tflite file about pictures (N, px, px, 3), in threads."""
     network = litert.Network(path, at_once=2)
     with ThreadPoolExecutor(2) as pool:
-        return np.stack([getattr(answer, what) for answer in pool.map(network, squares)])
+        return np.stack([answer[what] for answer in pool.map(network, squares)])
 
 
 if __name__ == "__main__":

@@ -155,6 +155,8 @@ class BackboneRow(Section):
     """The network, one of `training.backbones`; the row's own name by default."""
     input_px: Annotated[int, Field(ge=32, le=1024)] | None = None
     """Side of the square that it sees; the network's native size by default."""
+    runtime: Literal["keras", "litert"] = "keras"
+    """What computes its frozen features."""
     epochs: Positive | None = None
     """Of recipes that have them: neither `frozen` nor `seed`."""
     dense: Annotated[list[Positive], Field(min_length=1)] | None = None

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from wreck_core.errors import GateError, InputError
-from wreck_core.inference import convert, copies, litert
-from wreck_core.training import backbones, features, golden, graph, model_file, weights
+from wreck_core.inference import convert, copies
+from wreck_core.training import backbones, features, golden, graph, litert, model_file, weights
 from wreck_core.training.runtime import keras, tf
 
 # Keras hands TensorFlow's variables to numpy 2 in the old way.
@@ -54,7 +54,7 @@ def test_every_row_gives_the_same_answers_in_litert(name, tmp_path):
     np.testing.assert_allclose(copies.open_litert(tmp_path / "m.tflite")(pictures), expected, atol=CLOSE)
     head_stands_on = features.compiled(keras.Model(model.input, model.layers[-1].input))(pictures)
     network = litert.Network(tmp_path / "m.tflite")
-    found = np.stack([network(picture).features for picture in pictures])
+    found = np.stack([network(picture)["features"] for picture in pictures])
     np.testing.assert_allclose(found, head_stands_on, atol=CLOSE * np.abs(head_stands_on).max())
 
 
@@ -120,10 +120,10 @@ def test_what_litert_cannot_hold_is_said_and_runs_in_keras(tmp_path):
 
     network = keras.Model(image, keras.layers.Dense(2, name="logits")(Spectrum()(image)))
     model = model_file.assemble(network, 1.0, "odd")
-    with pytest.raises(convert.ConversionError, match="LiteRT cannot hold odd"):
+    with pytest.raises(litert.ConversionError, match="LiteRT cannot hold odd"):
         convert.to_litert(model, tmp_path / "m.tflite")
     assert list(tmp_path.iterdir()) == []
     picture = squares(16, 1)
     np.testing.assert_allclose(
-        convert.in_keras(model)(picture[0]).p, features.compiled(model)(picture)[0], atol=1e-5
+        convert.in_keras(model)(picture[0])["p"], features.compiled(model)(picture)[0], atol=1e-5
     )

@@ -1,10 +1,15 @@
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+
 import drawn
 import numpy as np
 import pytest
 
 from wreck_core import images
 from wreck_core.training import features, pictures
-from wreck_core.training.frozen import build_trunk
+from wreck_core.training.frozen import build_trunk, pooled
+from wreck_core.training.recipe import Task
 from wreck_core.training.runtime import keras
 
 # Keras hands TensorFlow's variables to numpy 2 in the old way.
@@ -53,7 +58,7 @@ def test_a_boxed_picture_has_the_features_of_the_cut_picture_and_a_changed_box_c
         computed.clear()
         store = features.FeatureStore(layout.features, name)
         note = lambda done, total, text: computed.append(total)  # noqa: E731
-        return features.extract(store, trunk, samples, layout.root, batch=4, progress=note)
+        return features.extract(store, trunk, replace(task, samples=samples, progress=note))
 
     whole = extract("boxes", task.samples)
     boxed = box(task.samples, 2, (0.25, 0.0, 0.5, 0.75))
@@ -83,14 +88,13 @@ def test_only_missing_pictures_are_computed_and_the_numbers_are_the_same_to_the_
 
     def extract(name: str, rows: slice) -> np.ndarray:
         store = features.FeatureStore(layout.features, name)
-        return features.extract(
-            store,
-            trunk,
-            samples.iloc[rows],
-            layout.root,
-            batch=4,
+        part = replace(
+            task,
+            samples=samples.iloc[rows],
+            params=task.params.model_copy(update={"batch": 4}),
             progress=lambda done, total, text: computed.append(total),
         )
+        return features.extract(store, trunk, part)
 
     whole = extract("once", slice(None))
     assert set(computed) == {14}
@@ -105,6 +109,32 @@ def test_only_missing_pictures_are_computed_and_the_numbers_are_the_same_to_the_
     again, same = build_trunk(task)
     assert same == sha256
     np.testing.assert_array_equal(again.get_weights()[0], trunk.get_weights()[0])
+
+
+def test_both_runtimes_give_the_same_features_each_in_a_store_of_its_own(layout, make_task):
+    drawn.fill(layout, per_class=6)
+    task = make_task("mobilenet_random", input_px=64)
+
+    def in_litert(threads: int) -> Task:
+        return replace(
+            task,
+            row=task.row.model_copy(update={"runtime": "litert"}),
+            params=task.params.model_copy(update={"threads": threads}),
+        )
+
+    trunk, sha256 = build_trunk(task)
+    keras_says = pooled(task, trunk, sha256)
+    litert_says = pooled(in_litert(1), trunk, sha256)
+    np.testing.assert_allclose(litert_says, keras_says, atol=1e-4 * np.abs(keras_says).max())
+    assert len(list(task.features.glob("*.db"))) == 2
+    (kept,) = task.features.glob("*.tflite")
+    written = kept.stat().st_mtime_ns
+    np.testing.assert_array_equal(pooled(in_litert(2), trunk, sha256), litert_says)  # to the bit
+    # A night with new pictures uses the file of the first, and the order of the pictures has no say.
+    with closing(sqlite3.connect(next(task.features.glob("*1threads-litert*.db")))) as database, database:
+        database.execute("DELETE FROM features WHERE key > '8'")
+    np.testing.assert_array_equal(pooled(in_litert(1), trunk, sha256), litert_says)
+    assert kept.stat().st_mtime_ns == written
 
 
 def test_the_statistics_of_batch_norms_do_not_move_under_fit(layout, make_task):

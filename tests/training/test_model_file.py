@@ -21,9 +21,7 @@ def test_the_file_says_of_a_photo_what_features_and_head_say(layout, make_task, 
     task = make_task("mobilenet_random", input_px=64)
     trunk, _ = build_trunk(task)
     store = features.FeatureStore(task.features, "here")
-    vectors = features.extract(
-        store, trunk, task.samples, task.root, batch=task.params.batch, progress=task.progress
-    )
+    vectors = features.extract(store, trunk, task)
     linear = head.fit_linear(vectors, task.samples["target"].to_numpy(), 2, 1.0)
     expected = head.probabilities(linear.logits(vectors), 1.7)
     model_file.save(model_file.assemble(add_head(trunk, linear), 1.7, "m"), tmp_path / "model.keras")

@@ -10,9 +10,7 @@ from typing import Any
 
 from wreck_core import files, images
 from wreck_core.errors import InputError
-from wreck_core.inference import litert
-from wreck_core.inference.litert import Answer
-from wreck_core.training import in_distribution
+from wreck_core.training import in_distribution, litert
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,8 @@ class Predictor:
         self._known = in_distribution.load(folder / "in_distribution.npz")
         self._network = _open(folder, kept, at_once)
 
-    def answer(self, picture: images.Image) -> Answer:
-        """Ask the model about one RGB uint8 (H, W, 3) picture."""
+    def answer(self, picture: images.Image) -> dict[str, Any]:
+        """Ask the model about one RGB uint8 (H, W, 3) picture: `p` float32 (K,) and `features` (F,)."""
         return self._network(images.resize(picture, self.side_px, self.side_px))
 
     def classify(self, picture: Picture) -> dict[str, Any]:
@@ -62,11 +60,11 @@ class Predictor:
         started = perf_counter()
         said = self.answer(picture.image)
         row["ms"] = round(1000 * (perf_counter() - started), 2)
-        p = dict(zip(self.card["classes"], map(float, said.p), strict=True))
+        p = dict(zip(self.card["classes"], map(float, said["p"]), strict=True))
         row["label"] = decide(p, positive, threshold)
         row[f"p_{positive}"] = round(p[positive], 6)
         row["margin"] = round(p[positive] - threshold, 6)
-        row["in_distribution"] = None if self._known is None else self._known.holds(said.features)
+        row["in_distribution"] = None if self._known is None else self._known.holds(said["features"])
         return row
 
 
@@ -79,7 +77,7 @@ def read_card(folder: Path) -> dict[str, Any]:
     return found
 
 
-def _open(folder: Path, kept: Path, at_once: int) -> Callable[[images.Image], Answer]:
+def _open(folder: Path, kept: Path, at_once: int) -> Callable[[images.Image], dict[str, Any]]:
     """Open the converted model, converting it the first time; one that LiteRT cannot hold runs in Keras."""
     with (folder / "model.keras").open("rb") as handle:
         sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
@@ -91,7 +89,7 @@ def _open(folder: Path, kept: Path, at_once: int) -> Callable[[images.Image], An
         model = model_file.load(folder / "model.keras")
         try:
             convert.to_litert(model, path)
-        except convert.ConversionError:
+        except litert.ConversionError:
             return convert.in_keras(model)
         for old in set(path.parent.glob("*.tflite")) - {path}:
             old.unlink()

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wreck_core.summary import Progress
+from wreck_core.training import litert
 from wreck_core.training.pictures import Box, load_squares
+from wreck_core.training.recipe import Task
 from wreck_core.training.runtime import tf
 
 Features = NDArray[np.float32]
@@ -82,28 +83,29 @@ def compiled(model: Any) -> Forward:
     return lambda batch: np.asarray(forward(tf.constant(batch, dtype=image.dtype)))
 
 
-def extract(
-    store: FeatureStore,
-    trunk: Any,
-    samples: pd.DataFrame,
-    root: Path,
-    *,
-    batch: int,
-    progress: Progress,
-) -> Features:
-    """Give the features of all `samples`, float32 (N, F), computing those that the store lacks.
+def extract(store: FeatureStore, trunk: Any, task: Task) -> Features:
+    """Give the features of all samples of a task, float32 (N, F), computing those that the store lacks.
 
-    `trunk` is a keras.Model from float32 RGB (N, px, px, 3) in 0-255 to (N, F).
+    `trunk` is a keras.Model from float32 RGB (N, px, px, 3) in 0-255 to (N, F). Which runtime computes them
+    is said by the row and not left to the machine, because no two give the same last bits.
     """
+    samples, batch, side_px = task.samples, task.params.batch, trunk.input_shape[1]
     wanted = keys(samples)
     missing = set(store.missing(wanted))
     todo = samples[[key in missing for key in wanted]]
-    forward, side_px = compiled(trunk), trunk.input_shape[1]
+    if len(todo):
+        forward = _open(store, trunk, task)
     for start in range(0, len(todo), batch):
         part = todo.iloc[start : start + batch]
-        squares = load_squares(root, part, side_px)
+        squares = load_squares(task.root, part, side_px)
         # Always whole batches: the last bits of a sum depend on the batch's shape.
         whole = np.resize(squares, (batch, *squares.shape[1:]))
         store.add(keys(part), forward(whole)[: len(part)])
-        progress(min(start + batch, len(todo)), len(todo), "features")
+        task.progress(min(start + batch, len(todo)), len(todo), "features")
     return store.read(wanted)
+
+
+def _open(store: FeatureStore, trunk: Any, task: Task) -> Forward:
+    if task.row.runtime == "keras":
+        return compiled(trunk)
+    return litert.Trunk(trunk, store.path.with_suffix(".tflite"), task.params.threads)

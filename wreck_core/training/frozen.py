@@ -48,10 +48,8 @@ def fit(task: Task) -> Outcome:
 def pooled(task: Task, trunk: Any, sha256: str) -> Features:
     """Give the features of the samples, float32 (N, F), computing those that the store lacks."""
     depends_on = (task.backbone.name, f"{task.input_px}px", sha256[:16], f"{task.params.threads}threads")
-    store = features.FeatureStore(task.features, "-".join(depends_on))
-    return features.extract(
-        store, trunk, task.samples, task.root, batch=task.params.batch, progress=task.progress
-    )
+    name = "-".join(depends_on if task.row.runtime == "keras" else (*depends_on, task.row.runtime))
+    return features.extract(features.FeatureStore(task.features, name), trunk, task)
 
 
 def build_trunk(task: Task) -> tuple[Any, str]:
