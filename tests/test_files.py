@@ -67,12 +67,20 @@ def test_a_second_holder_is_told_who_holds_and_a_kill_frees(tmp_path: Path) -> N
 def test_what_is_written_once_stays_as_it_was_and_leaves_no_temp(tmp_path: Path) -> None:
     target = tmp_path / "ab" / "abcd.jpg"
     files.write_once(target, b"picture")
-    files.write_once(target, b"another")
-    files.settle([target.parent])
-    assert target.read_bytes() == b"picture"
+    before = target.stat()
+    files.write_once(target, b"picture")
+    files.settle(tmp_path)
+    assert (target.stat().st_ino, target.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     assert list(target.parent.iterdir()) == [target]
     with pytest.raises(StorageError, match="gone"):
-        files.settle([tmp_path / "gone"])
+        files.settle(tmp_path / "gone")
+
+
+def test_what_a_loss_of_power_left_under_a_name_is_replaced(tmp_path: Path) -> None:
+    target = tmp_path / "abcd.jpg"
+    target.write_bytes(bytes(7))
+    files.write_once(target, b"picture")
+    assert target.read_bytes() == b"picture"
 
 
 def test_what_a_killed_write_left_goes_with_the_next_and_what_a_living_one_writes_stays(

@@ -93,6 +93,15 @@ def test_what_is_no_picture_has_a_status(data: bytes, status: str) -> None:
     assert caught.value.status == status
 
 
+def test_opencv_writes_no_lines_of_its_own(capfd: pytest.CaptureFixture[str]) -> None:
+    # A GIF of 64 x 64 pixels, and a frame on it that is larger.
+    head = b"GIF89a" + struct.pack("<HHBBB", 64, 64, 0x80, 0, 0) + bytes(6)
+    frame = struct.pack("<HHHHB", 0, 0, 65_535, 65_535, 0)
+    with pytest.raises(ImageRejectedError):
+        images.decode(head + b"," + frame + b"\x02\x02\x4c\x01\0;")
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     "decode", [images.decode, images.decode_grey, partial(images.decode_grey, enough_px=50)]
 )

@@ -14,6 +14,8 @@ PIXEL_CAP = 40_000_000
 # OpenCV reads this once, when it is imported; set later it is silently ignored, and a JPEG of a
 # hundred bytes that claims 650 megapixels then holds the decoder for 15 s and 5.6 GB.
 os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(PIXEL_CAP)
+# What is wrong with a picture is told once, as its status; OpenCV would write a line of its own to stderr.
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 
 import cv2  # noqa: E402 - after the pixel cap, see above
 import numpy as np  # noqa: E402 - stays beside cv2

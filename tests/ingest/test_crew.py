@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from wreck_core.errors import StorageError, WreckError
@@ -32,8 +33,7 @@ def fetched(crew: Crew, urls: list[str]) -> dict[str, Row]:
 
 
 def children() -> list[int]:
-    tasks = Path("/proc/self/task").glob("*/children")
-    return [int(pid) for task in tasks for pid in task.read_text().split()]
+    return [child.pid for child in psutil.Process().children()]
 
 
 @pytest.fixture

@@ -1,17 +1,26 @@
 """Each way in which a server can misbehave ends with a status of its own, in time and in flat memory."""
 
 import contextlib
+import ipaddress
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 from bad_web import EXPECTED, WEB, RawServer, jpeg_claiming
 from bad_web import bad_web as start_bad_web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from wreck_core.params import ScrapeParams
 
@@ -71,9 +80,18 @@ def test_a_redirect_is_followed_without_reading_its_body(
     assert all(size < 32_000_000 for size in sent)
 
 
-def test_a_request_says_who_asks_and_wants_no_compression_and_no_cookies(
-    serve: Any, fetch: Any, impatient: ScrapeParams, make_photo: Any, make_answer: Any
+def test_a_request_says_who_asks_and_wants_no_compression_no_cookies_and_no_password_of_the_user(
+    serve: Any,
+    fetch: Any,
+    impatient: ScrapeParams,
+    make_photo: Any,
+    make_answer: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login user password canary\n")
+    monkeypatch.setenv("NETRC", str(netrc))
     heads: list[bytes] = []
 
     def behave(path: str, connection: Any) -> None:
@@ -88,6 +106,7 @@ def test_a_request_says_who_asks_and_wants_no_compression_and_no_cookies(
         assert b"Accept-Encoding: identity\r\n" in head
         assert b"User-Agent: wreck-detect/0.1.0 (+mailto:me@web.example)\r\n" in head
         assert b"canary" not in head
+        assert b"Authorization" not in head
 
 
 def test_a_dripped_tls_handshake_ends_by_the_deadline(fetch: Any, impatient: ScrapeParams) -> None:
@@ -214,6 +233,48 @@ def test_a_host_that_speaks_no_tls_is_told_from_a_broken_connection(
         row = fetch([WEB + "x"], impatient, mirrors)[WEB + "x"]
         thread.join()
     assert row.status == "tls"
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A key, and a certificate for 127.0.0.1 that is valid but for who signed it: itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    place = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    today = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(today - timedelta(days=1))
+        .not_valid_after(today + timedelta(days=1))
+        .add_extension(place, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = tmp_path / "certificate.pem"
+    path.write_bytes(secret + signed.public_bytes(Encoding.PEM))
+    return path
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused_and_nothing_is_asked(
+    fetch: Any, impatient: ScrapeParams, certificate: Path
+) -> None:
+    heard: list[bytes] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    def speak(listener: socket.socket) -> None:
+        sock, _ = listener.accept()
+        with sock, contextlib.suppress(OSError), context.wrap_socket(sock, server_side=True) as secure:
+            heard.append(secure.recv(65536))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=speak, args=(listener,), daemon=True)
+        thread.start()
+        mirrors = ((WEB, f"https://127.0.0.1:{listener.getsockname()[1]}/"),)
+        row = fetch([WEB + "x"], impatient, mirrors)[WEB + "x"]
+        thread.join()
+    assert row.status == "tls"
+    assert not any(heard)
 
 
 def test_a_host_where_nobody_listens_has_refused_and_one_that_is_full_was_not_reached_in_time(

@@ -3,10 +3,9 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from wreck_core import files, images
 from wreck_core.errors import ImageRejectedError
@@ -33,21 +32,16 @@ class PictureStore:
         """Store a picture under its hash. Raises FetchFailedError `blocklisted` when it was taken down."""
         if facts.sha256 in self._barred.sha256s:
             raise FetchFailedError("blocklisted", "is a picture that was taken down", http_code=200)
-        files.write_once(_path(self._layout, facts), data)
+        files.write_once(self._layout.image(facts.sha256, images.EXTENSIONS[facts.format]), data)
+
+    def settle(self) -> None:
+        """Make what was kept durable, before anybody records it."""
+        files.settle(self._layout.images)
 
     def still(self, held: Held) -> Held:
         """Give what is held, or nothing when its file is gone: then it must be fetched whole."""
         folder = self._layout.images / (held.sha256 or "")[:2]
         return held if held.sha256 and any(folder.glob(f"{held.sha256}.*")) else Held()
-
-
-def settle(layout: Layout, rows: Iterable[Row]) -> None:
-    """Make the pictures of rows durable, before anybody records the rows."""
-    files.settle(_path(layout, row.picture).parent for row in rows if row.picture)
-
-
-def _path(layout: Layout, facts: Picture) -> Path:
-    return layout.image(facts.sha256, images.EXTENSIONS[facts.format])
 
 
 class Downloader:

@@ -70,6 +70,7 @@ def store(
             refused[sha256] = error.status
             del new[sha256]
     if new:
+        pictures.settle()
         listed = (
             ListedUrl(line, f"{name}/{each.address}", source=name)
             for line, each in enumerate(new.values(), 1)

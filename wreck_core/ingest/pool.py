@@ -3,7 +3,7 @@
 import time
 from collections.abc import Generator, Iterator
 
-from wreck_core.ingest import download
+from wreck_core import files
 from wreck_core.ingest.crew import BATCH_ROWS, Crew, End
 from wreck_core.ingest.rows import Job, Rest, Row
 from wreck_core.ingest.schedule import Schedule, Standing
@@ -30,7 +30,8 @@ def fetch_all(
     )
     try:
         for rows in _work(schedule, crew):
-            download.settle(crew.assignment.layout, rows)
+            if any(row.picture for row in rows):
+                files.settle(crew.assignment.layout.images)
             yield rows
     finally:
         known.clear()

@@ -106,7 +106,7 @@ class Robots:
         if path.exists() and path.stat().st_mtime > time.time() - _GOOD_FOR_S:
             return path.read_text(encoding="utf-8"), path.stat().st_mtime
         text = self._ask(origin, deadline_at)
-        files.write_text(path, text)
+        files.write_once(path, text.encode("utf-8"))
         return text, time.time()
 
     def _ask(self, origin: str, deadline_at: float) -> str:
