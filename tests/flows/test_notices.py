@@ -1,9 +1,6 @@
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
-
 import answered
 import pytest
+from receiver import receiving
 
 from flows import notices
 from flows.notices import Night
@@ -13,23 +10,9 @@ from wreck_core.stages import earlier, report
 
 @pytest.fixture
 def receiver(monkeypatch):
-    """A service on loopback that takes messages as JSON."""
-    taken = []
-
-    class Service(BaseHTTPRequestHandler):
-        def do_POST(self):
-            taken.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_):
-            """Stay quiet."""
-
-    with HTTPServer(("127.0.0.1", 0), Service) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        monkeypatch.setenv(notices.VARIABLE, f"json://127.0.0.1:{server.server_port}/?verify=no")
+    with receiving() as (url, taken):
+        monkeypatch.setenv(notices.VARIABLE, url)
         yield taken
-        server.shutdown()
 
 
 def test_a_night_is_told_with_its_verdict_and_a_new_leader(receiver, layout, params):

@@ -57,9 +57,11 @@ def restore(
 @app.command(rich_help_panel=UPKEEP)
 def doctor(as_json: AsJson = False) -> None:
     """Check this machine and workspace, with a fix for everything that is wrong."""
+    from flows import proof
     from wreck_core.stages import doctor as stage
 
-    end(stage.run(*load()), as_json)
+    params, layout = load()
+    end(stage.run(params, layout, [proof.of_schedule(layout)]), as_json)
 
 
 @app.command(rich_help_panel=UPKEEP)

@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from typing import NamedTuple
 
@@ -27,9 +27,9 @@ class Check(NamedTuple):
     fix: str = ""
 
 
-def run(params: Params, layout: Layout) -> Summary:
-    """Check versions, OpenCV, display, DVC, git, disk and weights."""
-    checks = [*_packages(), *_opencv(), *_workspace(layout), *_weights(params, layout)]
+def run(params: Params, layout: Layout, more: Sequence[Check]) -> Summary:
+    """Check versions, OpenCV, display, DVC, git, disk and weights; add what others have checked."""
+    checks = [*_packages(), *_opencv(), *_workspace(layout), *_weights(params, layout), *more]
     faults = [check for check in checks if check.fix]
     return Summary(
         headline=f"{len(faults)} of {len(checks)} checks need a fix" if faults else "all is well",
