@@ -63,15 +63,15 @@ def run(
     judged = (samples["split"] == "test").to_numpy()
     truth = samples["label"].to_numpy()[judged] == "damaged"
     runtime.start(params.train.threads, params.train.seed)
-    said: dict[Trial, Says] = {}
+    said: dict[tuple[str, str], Says] = {}  # by backbone and recipe
     for trial in trials:
         one = [_answers(params, layout, trial, seed, samples, progress)[judged] for seed in seeds]
         said[trial] = np.stack(one)
-    for recipe in dict.fromkeys(trial.recipe for trial in trials):
-        members = [said[trial] for trial in trials if trial.recipe == recipe]
-        if len(members) > 1:
-            said[Trial(f"mean of {len(members)}", recipe)] = np.mean(members, axis=0)
-    rows = [{**trial._asdict(), **_scores(truth, p, params)} for trial, p in said.items()]
+    said |= _means(said)
+    rows = [
+        {"backbone": name, "recipe": recipe, **_scores(truth, p, params)}
+        for (name, recipe), p in said.items()
+    ]
     published = [dict(zip(COLUMNS, (row[0], "published", *row[1:]), strict=False)) for row in PUBLISHED]
     table = pd.DataFrame([*rows, *published], columns=COLUMNS)
     path = layout.reports / "seed_split.csv"
@@ -83,6 +83,19 @@ def run(
         rows=tuple((f"{row['backbone']}, {row['recipe']}", round(row["auc"], 4)) for row in rows),
         data={"rows": table.astype(object).where(table.notna(), None).to_dict("records")},
     )
+
+
+def _means(said: dict[tuple[str, str], Says]) -> dict[tuple[str, str], Says]:
+    """Take the mean of each recipe's members, and when there are two recipes of all of them."""
+    recipes = dict.fromkeys(recipe for _, recipe in said)
+    groups = {recipe: [p for row, p in said.items() if row[1] == recipe] for recipe in recipes}
+    if len(recipes) > 1:
+        groups["both"] = list(said.values())
+    return {
+        (f"mean of {len(members)}", recipe): np.mean(members, axis=0)
+        for recipe, members in groups.items()
+        if len(members) > 1
+    }
 
 
 def _answers(
