@@ -52,6 +52,7 @@ def read_photos(folder: Path, many: int) -> pd.DataFrame:
         split=np.where(table.index % 5 == 0, "test", "fold"),
         box=pd.Series([None] * len(table), dtype=object),
         cluster=table["sha256"],
+        source="photos",
         fold=FINAL,
     )
 
@@ -124,7 +125,7 @@ def compare(task: Task) -> list[dict[str, Any]]:
             p = says()
         peer = rows[0]["cpu_s"] if rows else cost.cpu_s
         rows.append({"recipe": name, "cpu_s": cost.cpu_s, "times_faster": peer / cost.cpu_s})
-        rows[-1]["auc"] = roc_auc_score(truth, p)
+        rows[-1]["auc"] = f"{roc_auc_score(truth, p):.4f}"  # two digits would be too few
     return rows
 
 
