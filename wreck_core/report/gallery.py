@@ -17,7 +17,7 @@ from wreck_core.report.evidence import Evidence
 SIDE_PX = 192
 _QUALITY = 62
 _DISPUTING, _DISPUTED = 4, 6  # best models, and pictures of each pair of them
-_BLUR_SIGMA_PX = 9.0
+BLUR_SIGMA_PX = 9.0
 
 Group = dict[str, Any]
 
@@ -31,13 +31,13 @@ def build(params: Params, layout: Layout, evidence: Evidence, board: Board) -> d
         return None
     leader, truth, wrong = board.ranked[0], evidence.cases.truth, _mistakes(evidence, board)
     p, limit = leader.p, params.report.gallery
-    doubt = np.abs(p - _threshold(board, leader.name))
+    doubt = np.abs(p - threshold(board, leader.name))
     false_alarm, missed, hopeless = wrong[:, 0] & ~truth, wrong[:, 0] & truth, np.all(wrong, axis=1)
     picks = {
-        "false_alarms": _worst(false_alarm, -doubt, limit),
-        "missed": _worst(missed, -doubt, limit),
-        "unsure": _worst(np.ones_like(truth), doubt, limit),
-        "all_wrong": _worst(hopeless, -doubt, limit),
+        "false_alarms": worst(false_alarm, -doubt, limit),
+        "missed": worst(missed, -doubt, limit),
+        "unsure": worst(np.ones_like(truth), doubt, limit),
+        "all_wrong": worst(hopeless, -doubt, limit),
         "others": _others(board, wrong, limit),
     }
     disputes = _disputes(board, wrong, [model.p for model in board.ranked])
@@ -55,26 +55,32 @@ def build(params: Params, layout: Layout, evidence: Evidence, board: Board) -> d
         },
         "groups": {
             key: [
-                _item(evidence, int(at), float(p[at]), int(wrong[at].sum()))
+                item(evidence, int(at), float(p[at]), int(wrong[at].sum()))
                 | {"wrong": np.flatnonzero(wrong[at]).tolist()}  # places in `models`
                 for at in picked
             ]
             for key, picked in picks.items()
         },
-        "disputes": [
-            {
-                "better": board.ranked[a].name,
-                "worse": board.ranked[b].name,
-                "pictures": [
-                    _item(evidence, int(at), float(board.ranked[a].p[at]), int(wrong[at].sum()))
-                    | {"p_other": float(board.ranked[b].p[at]), "right": not wrong[at, a]}
-                    for at in picked
-                ],
-            }
-            for (a, b), picked in disputes.items()
-        ],
+        "disputes": [_dispute(evidence, board, wrong, pair, picked) for pair, picked in disputes.items()],
         "thumbnails": _thumbnails(params.report.thumbnails, layout, evidence, shown),
     }
+
+
+def _dispute(
+    evidence: Evidence,
+    board: Board,
+    wrong: NDArray[np.bool_],
+    pair: tuple[int, int],
+    picked: NDArray[np.int64],
+) -> Row:
+    """Show the pictures on which two models differ: `p` is what the better says, `right` whether it is."""
+    better, worse = (board.ranked[at] for at in pair)
+    pictures = [
+        item(evidence, int(at), float(better.p[at]), int(wrong[at].sum()))
+        | {"p_other": float(worse.p[at]), "right": not wrong[at, pair[0]]}
+        for at in picked
+    ]
+    return {"better": better.name, "worse": worse.name, "pictures": pictures}
 
 
 def _disputes(
@@ -83,7 +89,7 @@ def _disputes(
     """Choose pictures on which two of the best models differ: one is right, and they are far apart."""
     best = range(min(_DISPUTING, len(board.ranked)))
     return {
-        (a, b): _worst(wrong[:, a] != wrong[:, b], -np.abs(p[a] - p[b]), _DISPUTED)
+        (a, b): worst(wrong[:, a] != wrong[:, b], -np.abs(p[a] - p[b]), _DISPUTED)
         for a, b in combinations(best, 2)
     }
 
@@ -93,8 +99,8 @@ def error_rows(evidence: Evidence, board: Board) -> list[Row]:
     if not board.ranked:
         return []
     p, wrong = board.ranked[0].p, _mistakes(evidence, board)
-    picked = _worst(wrong[:, 0], -np.abs(p - evidence.cases.truth), len(p))
-    return [_item(evidence, int(at), float(p[at]), int(wrong[at].sum())) for at in picked]
+    picked = worst(wrong[:, 0], -np.abs(p - evidence.cases.truth), len(p))
+    return [item(evidence, int(at), float(p[at]), int(wrong[at].sum())) for at in picked]
 
 
 def _others(board: Board, wrong: NDArray[np.bool_], limit: int) -> NDArray[np.int64]:
@@ -102,7 +108,7 @@ def _others(board: Board, wrong: NDArray[np.bool_], limit: int) -> NDArray[np.in
     others = range(1, len(board.ranked))
     each = max(1, limit // max(1, len(others))) if limit else 0
     picked = [
-        _worst(wrong[:, at] & ~wrong[:, 0], -np.abs(board.ranked[at].p - _threshold(board, name)), each)
+        worst(wrong[:, at] & ~wrong[:, 0], -np.abs(board.ranked[at].p - threshold(board, name)), each)
         for at, name in ((at, board.ranked[at].name) for at in others)
     ]
     return np.array(list(dict.fromkeys(np.concatenate([[], *picked]))), np.int64)
@@ -110,21 +116,23 @@ def _others(board: Board, wrong: NDArray[np.bool_], limit: int) -> NDArray[np.in
 
 def _mistakes(evidence: Evidence, board: Board) -> NDArray[np.bool_]:
     """Mark (n, K) where each model, best first, is wrong at its own threshold."""
-    alarms = [model.p >= _threshold(board, model.name) for model in board.ranked]
+    alarms = [model.p >= threshold(board, model.name) for model in board.ranked]
     return np.asarray(np.stack(alarms, axis=1) != evidence.cases.truth[:, None], np.bool_)
 
 
-def _threshold(board: Board, name: str) -> float:
+def threshold(board: Board, name: str) -> float:
+    """Give the threshold of one row."""
     return float(next(row["threshold"] for row in board.rows if row["backbone"] == name))
 
 
-def _worst(chosen: NDArray[np.bool_], badness: NDArray[np.float64], limit: int) -> NDArray[np.int64]:
-    """Positions where `chosen`, smallest `badness` first, at most `limit`."""
+def worst(chosen: NDArray[np.bool_], badness: NDArray[np.float64], limit: int) -> NDArray[np.int64]:
+    """Give the positions where `chosen`, smallest `badness` first, at most `limit`."""
     at = np.flatnonzero(chosen)
     return at[np.argsort(badness[at], kind="stable")][:limit]
 
 
-def _item(evidence: Evidence, at: int, p: float, n_wrong: int) -> Row:
+def item(evidence: Evidence, at: int, p: float, n_wrong: int = 0) -> Row:
+    """Say what is shown of one picture; `p` is what the model in question says of it."""
     picture = evidence.pictures.iloc[at]
     return {
         "sha256": str(picture["sha256"]),
@@ -153,7 +161,12 @@ def _thumbnails(
         except (ImageRejectedError, StorageError):
             continue  # the page shows the picture's number in its place
         if mode == "blur":
-            small = images.blur(small, _BLUR_SIGMA_PX)
-        data = base64.b64encode(images.encode(small, "webp", quality=_QUALITY)).decode("ascii")
-        made[str(picture["sha256"])] = f"data:image/webp;base64,{data}"
+            small = images.blur(small, BLUR_SIGMA_PX)
+        made[str(picture["sha256"])] = data_uri(small)
     return made
+
+
+def data_uri(picture: images.Image) -> str:
+    """Write a small picture, RGB uint8 (H, W, 3), as text of the page."""
+    data = base64.b64encode(images.encode(picture, "webp", quality=_QUALITY)).decode("ascii")
+    return f"data:image/webp;base64,{data}"

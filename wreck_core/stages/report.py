@@ -8,10 +8,11 @@ from dataclasses import asdict
 from typing import Any
 
 from wreck_core import files, provenance
+from wreck_core.errors import InputError
 from wreck_core.labeling import agreement, votes
 from wreck_core.layout import Layout
 from wreck_core.params import Params, ReportParams
-from wreck_core.report import exports, page
+from wreck_core.report import exports, looks, page
 from wreck_core.report.collate import collate
 from wreck_core.report.words import number
 from wreck_core.summary import Summary
@@ -24,6 +25,7 @@ def run(params: Params, layout: Layout) -> Summary:
     """
     agreed = _agreement(params.report, layout)
     report = collate(params, layout, provenance.fingerprint(layout, "report"), agreed)
+    _draw_maps(params, layout, report)
     folder = layout.reports
     files.write_json(folder / "report.json", report)
     files.write_text(folder / "leaderboard.html", page.render(report))
@@ -58,3 +60,25 @@ def _agreement(settings: ReportParams, layout: Layout) -> list[dict[str, Any]]:
     )
     together = [overall] if overall and len(overall.annotators) > 2 else []
     return [asdict(each) for each in (*together, *pairs)]
+
+
+def _draw_maps(params: Params, layout: Layout, report: dict[str, Any]) -> None:
+    """Draw where the best model looks; without its file, or without pictures, the page has no maps."""
+    chosen = report["looks"]
+    if not chosen or params.report.thumbnails == "none":
+        return
+    folder = layout.model(chosen["backbone"])
+    if not (folder / "model.keras").exists():
+        return
+    from wreck_core.inference import explain  # it imports TensorFlow
+    from wreck_core.training import runtime
+
+    runtime.start(params.train.threads, params.train.seed)
+    try:
+        explainer = explain.Explainer(folder)
+    except InputError:  # its words name a path of this machine
+        chosen["says"] = (
+            f"{chosen['backbone']} cannot be looked into: its network has no map, or does not open."
+        )
+        return
+    looks.draw(report, layout, explainer.heat, explain.overlay)
