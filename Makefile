@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed-from-lock
 DOCS := .venv/docs
 
-.PHONY: venv system demo test test-all real seed-split check docs axe lock clean
+.PHONY: venv system demo test test-all faults real seed-split check docs axe audit lock clean
 
 venv: $(STAMP)
 
@@ -57,6 +57,10 @@ $(DOCS)/.installed-from-lock: docs/requirements.lock | venv
 # axe-core (MPL-2.0) looks for accessibility faults in the browser tests, which skip without it.
 axe:
 	npm install --no-save --no-package-lock --ignore-scripts --prefix . axe-core@4.14.1
+
+# Known advisories against the locked packages; without a network it says so.
+audit: venv
+	$(BIN)/python scripts/audit.py
 
 # Hashes and no index addresses: the same files work behind any mirror.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -5,6 +5,7 @@ DVC's lock, and without `-s` each walks all its ancestors again (treeverse/dvc#1
 """
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from wreck_core import dvcmend, files
 from wreck_core.errors import BusyError, InputError, WreckError
 
 if TYPE_CHECKING:
@@ -45,6 +47,9 @@ def _repository(root: Path) -> Iterator["Repo"]:
     from dvc.lock import LockError
     from dvc.repo import Repo
 
+    dvcmend.mend(root, (root / "data").glob("*.dvc"))
+    faults = _DiskFaults()
+    logging.getLogger("dvc_data").addHandler(faults)
     try:
         with Repo(str(root), _wait_for_lock=True) as repo:
             repo.scm_context.quiet = True  # gitio.publish does what it would advise
@@ -54,7 +59,22 @@ def _repository(root: Path) -> Iterator["Repo"]:
     except LockError as error:
         raise _busy(root, str(error)) from None
     except DvcException as error:
+        if faults.first:
+            raise files.not_written(root, faults.first) from error
         raise WreckError(f"DVC: {error}", where=str(root)) from error
+    finally:
+        logging.getLogger("dvc_data").removeHandler(faults)
+
+
+class _DiskFaults(logging.Handler):
+    """Keeps the first fault of the disk that DVC logs: its exception then speaks of something else."""
+
+    first: OSError | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        fault = record.exc_info[1] if record.exc_info else None
+        if isinstance(fault, OSError) and not self.first:
+            self.first = fault
 
 
 def _busy(root: Path, reason: str) -> BusyError:
@@ -106,6 +126,7 @@ def repro_stage(root: Path, stage: str, log: Path, *, timeout_s: float, force: b
     A file, not a pipe: a stage that outlives its killed parent still finishes, and DVC records it.
     Raises WreckError with the stage's own last words, or after `timeout_s` when it is stopped.
     """
+    dvcmend.mend(root)
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [
         sys.executable,
@@ -181,7 +202,9 @@ def snapshot(root: Path, paths: Iterable[Path]) -> list[str]:
     changed = [name for name in names if f"{name}.dvc" in dirty or not (root / f"{name}.dvc").exists()]
     if changed:
         with _repository(root) as repo:
+            objects = Path(repo.cache.local.path)
             repo.add([str(root / name) for name in changed])
+        dvcmend.sweep(root, objects, {path.parent for path in present})
     return changed
 
 

@@ -5,9 +5,11 @@ moment leaves either the old file or the new one.
 """
 
 import ctypes
+import errno
 import fcntl
 import json
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,7 +42,7 @@ def replacing(path: Path) -> Iterator[Path]:
             raise
         _fsync(path.parent)
     except OSError as error:
-        raise _not_written(path, error) from error
+        raise not_written(path, error) from error
 
 
 def _temp(path: Path) -> Path:
@@ -65,12 +67,19 @@ def _is_alive(process: int) -> bool:
     return True
 
 
-def _not_written(path: Path, error: OSError) -> StorageError:
-    return StorageError(
-        f"could not be written: {error.strerror or error}",
-        where=str(path),
-        fix="free some space or mend the disk, then run the same command again; nothing is lost",
-    )
+def not_written(path: Path, error: OSError) -> StorageError:
+    """Say which file the disk refused and why; of a full disk, how many bytes are left."""
+    what, fix = f"could not be written: {error.strerror or error}", "free some space or mend the disk"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        what += f" ({_free_bytes(path):,} bytes are free)"
+    elif error.errno in (errno.EMFILE, errno.ENFILE):
+        fix = "allow more open files (ulimit -n)"
+    return StorageError(what, where=str(path), fix=f"{fix}, then run the same command again; nothing is lost")
+
+
+def _free_bytes(path: Path) -> int:
+    there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    return shutil.disk_usage(there).free
 
 
 def _fsync(path: Path) -> None:
@@ -106,7 +115,7 @@ def write_once(path: Path, data: bytes) -> None:
             temp.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise _not_written(path, error) from error
+        raise not_written(path, error) from error
 
 
 def settle(folder: Path) -> None:
@@ -125,7 +134,7 @@ def settle(folder: Path) -> None:
         finally:
             os.close(handle)
     except OSError as error:
-        raise _not_written(folder, error) from error
+        raise not_written(folder, error) from error
 
 
 def write_text(path: Path, text: str) -> None:

@@ -109,7 +109,7 @@ def _is_whole(path: Path) -> bool:
                 return len(pd.read_parquet(path)) >= 0
             case ".jsonl":
                 return all(json.loads(line) for line in path.read_text().splitlines())
-            case ".json" | ".dvc":
+            case ".json":
                 return yaml.safe_load(path.read_text()) is not None
             case ".csv" | ".md" | ".xml":
                 return path.read_text().endswith("\n")

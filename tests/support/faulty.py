@@ -89,6 +89,7 @@ class Points:
         self._root, self._fault, self._log = workspace + "/", fault, log
         self._name, self._left = at or ("", 0)
         self._lock = threading.Lock()
+        self._full = ""  # a file that takes no more since a write into it failed
 
     def reach(self, what: str, path: str, before: Callable[[], object] | None = None) -> None:
         """Come by a point; `before` is what a torn touch still does."""
@@ -99,7 +100,9 @@ class Points:
         os.write(self._log, f"{name}\n".encode())
         with self._lock:
             self._left -= name == self._name
-            if name != self._name or self._left:
+            if what == "write" and where == self._full:
+                before = None
+            elif name != self._name or self._left:
                 return
         if before:
             before()
@@ -109,6 +112,8 @@ class Points:
             error = sqlite3.OperationalError("the disk failed")
             error.sqlite_errorname = SQLITE_NAMES[self._fault]
             raise error
+        if what == "write":
+            self._full = where
         number = getattr(errno, self._fault)
         raise OSError(number, os.strerror(number), where)
 

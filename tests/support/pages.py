@@ -57,6 +57,11 @@ class Pages:
         request.wfile.write(body or b"")
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Stay silent about clients that were killed; another fault is a request without an answer."""
+
+
 P = TypeVar("P", bound=Pages)
 
 
@@ -80,7 +85,7 @@ def serving(web: P) -> Iterator[P]:
         def log_message(self, *words: object) -> None:
             """Stay silent."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), Handler)
     web.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()

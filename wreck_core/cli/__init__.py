@@ -14,11 +14,11 @@ import typer
 from typer.core import TyperGroup
 
 from wreck_core import __version__
-from wreck_core.errors import StorageError, WreckError
+from wreck_core.errors import WreckError
 
 INTERRUPTED = 130
 WORKSPACE = "WRECK_WORKSPACE"
-DISK_FAULTS = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS)
+DISK_FAULTS = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)
 
 
 class Commands(TyperGroup):
@@ -40,11 +40,9 @@ class Commands(TyperGroup):
         except OSError as error:
             if debug or error.errno not in DISK_FAULTS:
                 raise
-            storage = StorageError(
-                error.strerror or str(error),
-                where=str(error.filename or ""),
-                fix="free some space and run again",
-            )
+            from wreck_core import files
+
+            storage = files.not_written(Path(error.filename or "."), error)
             _report(storage)
             raise typer.Exit(storage.exit_code) from error
 

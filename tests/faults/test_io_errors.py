@@ -1,0 +1,53 @@
+"""R10: whatever touch of the disk fails is one clear error, and the next run completes the work."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from faulted import Step, dataset, differing, events, half_written
+from faulty import Commands
+from pages import Pages
+
+from wreck_core.layout import Layout
+
+COMMANDS = ["scrape", "labels import", "enqueue", "dedup", "dataset", "report", "labels export", "snapshot"]
+FAULTS = ["ENOSPC", "EIO", "EMFILE"]
+
+
+@pytest.mark.parametrize("few", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_whatever_fails_is_one_error_and_the_next_run_completes_the_work(
+    name: str,
+    few: bool,
+    pipeline: dict[str, Step],
+    commands: Commands,
+    web: Pages,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+) -> None:
+    step, expected = pipeline[name], dataset(Layout(pipeline[name].after))
+    known = events(Layout(step.before))
+    faults = [
+        (at, fault)
+        for at in step.run.points()
+        for fault in FAULTS
+        if fault != "EMFILE" or at[0].startswith("open")
+    ]
+    told = 0
+    for at, fault in faults[len(faults) // 2 :: len(faults)] if few else faults:
+        layout = Layout(Path(shutil.copytree(step.before, tmp_path / "work", symlinks=True)))
+        run = commands.run(layout.root, *step.words, at=at, fault=fault)
+        assert "Traceback" not in run.said, f"{at} {fault}\n{run.said}"
+        # What a failed call does not harm need not be told: then the work is done.
+        assert run.code in (0, 74), f"{at} {fault} {run.code}\n{run.said}"
+        assert run.code or differing(dataset(layout), expected) == [], f"{at} {fault}"
+        assert run.said.count("error:") == bool(run.code), f"{at} {fault}\n{run.said}"
+        told += run.code == 74
+        assert half_written(layout) == [], f"{at} {fault}"
+        assert known <= events(layout), f"{at} {fault}"
+        again = commands.run(layout.root, *step.words)
+        assert again.code == 0, f"{at} {fault}\n{again.said}"
+        assert differing(dataset(layout), expected) == [], f"{at} {fault}"
+        shutil.rmtree(layout.root)
+    record_property("R10", f"`{name}`: {len(faults)} faults, {told} told, 0 lost")

@@ -1,0 +1,80 @@
+"""Torn files of DVC's own go, whole ones and those of a living command stay; and DVC goes on."""
+
+import fcntl
+import json
+
+import pytest
+import tiny
+
+from wreck_core import dvcio, dvcmend
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A repository with a dvc.lock, a table of locks and a pointer, as DVC writes them."""
+    layout = tiny.build(tmp_path_factory.mktemp("made"))
+    dvcio.snapshot(layout.root, [layout.images])
+    assert tiny.repro(layout).returncode == 0
+    return layout
+
+
+def test_every_cut_of_a_lock_file_or_pointer_is_told_from_a_whole_one(made):
+    pointer, lock = made.root / "data" / "images.dvc", made.root / "dvc.lock"
+    text, whole = lock.read_text(), pointer.read_text()
+    dvcmend.mend(made.root, [pointer])
+    assert lock.read_text() == text
+    assert pointer.read_text() == whole
+    for end in range(len(whole)):
+        pointer.write_text(whole[:end])
+        dvcmend.mend(made.root, [pointer])
+        assert not pointer.exists(), whole[:end]
+    pointer.write_text(whole)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+def test_dvc_goes_on_after_its_files_were_cut_off(made, share):
+    table, lock = made.root / ".dvc" / "tmp" / "rwlock", made.root / "dvc.lock"
+    text = lock.read_text()
+    assert dvcio.stage_graph(made.root)  # keeps a copy of what is whole
+    table.write_text(json.dumps({"a": {"read": []}})[:-2])
+    lock.write_text(text[: int(len(text) * share)])
+    runs = [
+        dvcio.repro_stage(made.root, stage, made.logs / "x.log", timeout_s=600)
+        for stage in dvcio.stage_graph(made.root)
+    ]
+    assert set(runs) == {"skipped"}
+    assert lock.read_text() == text
+
+
+def test_what_a_living_command_writes_and_what_a_person_must_settle_is_left_alone(made):
+    table, lock = made.root / ".dvc" / "tmp" / "rwlock", made.root / "dvc.lock"
+    before = table.read_text(), lock.read_text()
+    table.write_text('{"cut')
+    lock.write_text("<<<<<<< HEAD\n" + lock.read_text())
+    with table.with_name("rwlock.lock").open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        dvcmend.mend(made.root)
+    assert table.read_text() == '{"cut'
+    assert lock.read_text().startswith("<<<")
+    dvcmend.mend(made.root)
+    assert not table.exists()
+    table.write_text(before[0])
+    lock.write_text(before[1])
+
+
+def test_temporary_files_of_a_killed_dvc_go(made):
+    objects, _ = dvcio.recorded_objects(made.root)
+    name = f".{'a-_Z' * 5}ab.tmp"
+    strays = [
+        made.images.parent / name,
+        objects / name,
+        objects / "ab" / name,
+        objects / "ab" / "x.dir.x.tmp",
+    ]
+    kept = made.images.parent / ".labels.csv.1-2.tmp"
+    for path in (*strays, kept):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("half")
+    dvcmend.sweep(made.root, objects, [made.images.parent])
+    assert not [path for path in strays if path.exists()]
+    assert kept.exists()
