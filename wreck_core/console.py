@@ -4,7 +4,7 @@ import csv
 import json
 import sys
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +26,8 @@ from wreck_core.summary import Summary
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Row = dict[str, Any]
 
 HOST_LINES = 15  # of `status`
 PLAIN_LINES = 10  # progress lines of a whole run where there is no terminal
@@ -153,30 +155,44 @@ def show_table(rows: Sequence[Mapping[str, Any]]) -> None:
     out.print(table)
 
 
-def write_csv(rows: Sequence[dict[str, Any]]) -> None:
-    """Print rows as CSV with a header; what is missing is empty, true is `true`."""
-    if rows:
-        table = csv.writer(sys.stdout, lineterminator="\n")
-        table.writerow(rows[0])
-        table.writerows([str(v).lower() if isinstance(v, bool) else v for v in row.values()] for row in rows)
+def note(sentence: str) -> None:
+    """Say on stderr why nothing comes for a while."""
+    err.print(Text(harmless(sentence), style="dim"))
 
 
-def show_predictions(rows: Sequence[dict[str, Any]], *, positive: str) -> None:
-    """Print the rows of `predict` as a table."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("picture", "label", f"p({positive})", "note"):
-        # A name is never cut: it is what the reader looks for.
-        table.add_column(heading, justify="right" if heading.startswith("p(") else "left", overflow="fold")
-    for row in rows:
+def csv_printer() -> Callable[[Row], None]:
+    """Give what prints rows as CSV, one by one, under a header; what is missing is empty, true is `true`."""
+    table, begun = csv.writer(sys.stdout, lineterminator="\n"), False
+
+    def write(row: Row) -> None:
+        nonlocal begun
+        if not begun:
+            table.writerow(row)
+            begun = True
+        table.writerow([str(v).lower() if isinstance(v, bool) else v for v in row.values()])
+        sys.stdout.flush()
+
+    return write
+
+
+def prediction_printer(classes: Sequence[str], positive: str) -> Callable[[Row], None]:
+    """Give what prints rows of `predict`, one line each; a picture's name is never cut, so it comes last."""
+    label_wide, p_heading = max(map(len, ("label", *classes))), f"p({positive})"
+    begun = False
+
+    def show_row(row: Row) -> None:
+        nonlocal begun
+        if not begun:
+            out.print(Text(f"{'label':{label_wide}}  {p_heading}  picture", style="bold"))
+            begun = True
         error, probability = row["error"], row[f"p_{positive}"]
-        table.add_row(
-            Text(harmless(str(row["path"]))),
-            Text(harmless(row["label"] or "")),
-            "" if probability is None else f"{probability:.3f}",
-            Text(harmless(error), style="red") if error else Text(_doubt(row), style="yellow"),
-        )
-    out.print(table)
+        number = "" if probability is None else f"{probability:.3f}"
+        said = (harmless(error), "red") if error else (_doubt(row), "yellow")
+        line = f"{row['label'] or '':{label_wide}}  {number:>{len(p_heading)}}  {harmless(str(row['path']))}"
+        out.print(Text.assemble(line, "  " if said[0] else "", said))
+
+    return show_row
 
 
-def _doubt(row: dict[str, Any]) -> str:
+def _doubt(row: Row) -> str:
     return "unlike the training pictures" if row["in_distribution"] is False else ""

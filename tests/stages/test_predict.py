@@ -111,6 +111,32 @@ def test_many_pictures_come_back_in_their_order(trained, tmp_path):
     assert np.mean([(row["label"] == "damaged") == bool(at % 3) for at, row in enumerate(rows)]) > 0.9
 
 
+def test_rows_are_told_while_more_pictures_are_still_named(trained, photos):
+    """A row is never held back for more than the pictures under way, and none stays in memory."""
+    told: list[dict] = []
+    known_by: list[int] = []
+
+    def names() -> Iterator[str]:
+        for _ in range(100):
+            known_by.append(len(told))
+            yield str(photos / "wreck.png")
+
+    summary = predict.run(*trained, names(), told=predict.Told(told.append))
+    assert known_by[-1] >= 100 - predict.AHEAD - 1
+    assert len(told) == 100
+    assert summary.data["rows"] == []
+    assert dict(summary.rows) == {"damaged": 100, "undamaged": 0}
+
+
+def test_a_first_answer_says_what_it_waits_for_and_later_ones_do_not(trained, photos):
+    notes: list[str] = []
+    shutil.rmtree(trained[1].litert, ignore_errors=True)
+    for _ in range(2):
+        predict.run(*trained, [str(photos / "wreck.png")], told=predict.Told(lambda row: None, notes.append))
+    assert len(notes) == 1
+    assert "fast copy of efficientnet_lite0, once" in notes[0]
+
+
 def test_the_converted_model_is_kept_and_a_new_model_takes_its_place(trained, photos):
     params, layout = trained
     kept = layout.litert / "efficientnet_lite0"
@@ -216,6 +242,12 @@ def test_a_url_goes_through_the_safe_door(trained, photos, site):
         predict.run(params, layout, [str(photos / "wreck.png")]).data["rows"][0]["p_damaged"], abs=1e-5
     )
     assert rows[1]["error"].startswith("http_4xx")
+    doors: list[int] = []  # each HTTP client has one thread that watches its deadlines
+    told = predict.Told(
+        lambda row: doors.append(sum(thread.name == "deadlines" for thread in threading.enumerate()))
+    )
+    predict.run(allowed, layout, [f"{site}/wreck.png"] * 9, told=told)
+    assert doors == [1] * 9
 
 
 @pytest.mark.parametrize("named", ["url_id", "sha256", "host"])

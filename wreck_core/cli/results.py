@@ -35,13 +35,16 @@ def predict(
     params, layout = load()
     lines = (line for source in sources for line in (sys.stdin if source == "-" else [source]))
     names = filter(None, map(str.strip, lines))
-    summary = stage.run(params, layout, names, model, explain=explain)
-    if as_csv:
-        console.write_csv(summary.data["rows"])
-        raise typer.Exit(0 if summary.ok else 1)
-    if not as_json:
-        console.show_predictions(summary.data["rows"], positive=params.labels.positive)
-    end(summary, as_json)
+    if as_json:
+        end(stage.run(params, layout, names, model, explain=explain), as_json)
+        return
+    labels = params.labels
+    row = console.csv_printer() if as_csv else console.prediction_printer(labels.classes, labels.positive)
+    summary = stage.run(params, layout, names, model, explain=explain, told=stage.Told(row, console.note))
+    if not as_csv:
+        end(summary, as_json)
+    elif not summary.ok:
+        raise typer.Exit(1)
 
 
 class Format(StrEnum):

@@ -12,6 +12,12 @@ from wreck_core import files, images
 from wreck_core.errors import InputError
 from wreck_core.training import in_distribution, litert
 
+Note = Callable[[str], None]
+
+
+def say_nothing(sentence: str) -> None:
+    """Take a note without a word."""
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -27,14 +33,14 @@ class Predictor:
     """A trained model, ready to answer from several threads at once.
 
     `kept` is the folder where its converted form stays for the next time; `at_once` pictures really
-    run at the same time. No answer depends on either.
+    run at the same time. No answer depends on either. `note` is told that the first time takes longer.
     """
 
-    def __init__(self, folder: Path, kept: Path, at_once: int = 1) -> None:
+    def __init__(self, folder: Path, kept: Path, at_once: int = 1, note: Note = say_nothing) -> None:
         self.card = read_card(folder)
         self.side_px: int = self.card["input"]["width_px"]
         self._known = in_distribution.load(folder / "in_distribution.npz")
-        self._network = _open(folder, kept, at_once)
+        self._network = _open(folder, kept, at_once, note)
 
     def answer(self, picture: images.Image) -> dict[str, Any]:
         """Ask the model about one RGB uint8 (H, W, 3) picture: `p` float32 (K,) and `features` (F,)."""
@@ -77,12 +83,13 @@ def read_card(folder: Path) -> dict[str, Any]:
     return found
 
 
-def _open(folder: Path, kept: Path, at_once: int) -> Callable[[images.Image], dict[str, Any]]:
+def _open(folder: Path, kept: Path, at_once: int, note: Note) -> Callable[[images.Image], dict[str, Any]]:
     """Open the converted model, converting it the first time; one that LiteRT cannot hold runs in Keras."""
     with (folder / "model.keras").open("rb") as handle:
         sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
     path = kept / folder.name / f"{sha256[:16]}-tf{version('tensorflow')}.tflite"
     if not path.exists():
+        note(f"making a fast copy of {folder.name}, once: 10 to 100 seconds")
         from wreck_core.inference import convert  # they import TensorFlow
         from wreck_core.training import model_file
 

@@ -1,24 +1,32 @@
 """Say what pictures show: files, folders, URLs → one row each. A bad picture is a row with its error."""
 
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from wreck_core import files, images
 from wreck_core.errors import InputError
-from wreck_core.inference.predictor import Picture, Predictor
+from wreck_core.inference.predictor import Note, Picture, Predictor, say_nothing
 from wreck_core.layout import Layout
 from wreck_core.params import Params
-from wreck_core.stages.sources import Open, find
+from wreck_core.stages.sources import Open, Sources
 from wreck_core.summary import Summary
 
 READERS, AHEAD = 8, 32  # threads that read, fetch and decode; pictures under way
 
 Found = TypeVar("Found")
+Row = dict[str, Any]
+
+
+class Told(NamedTuple):
+    """What is told while pictures are classified: each row as soon as it is known, and why nothing comes."""
+
+    row: Callable[[Row], None]
+    note: Note = say_nothing
 
 
 def run(
@@ -28,12 +36,16 @@ def run(
     model: str | None = None,
     *,
     explain: Path | None = None,
+    told: Told | None = None,
 ) -> Summary:
     """Classify every picture of `sources` with one model, by default the board's leader.
 
-    With `explain`, a heat map of each picture is left in that folder. Raises InputError when there is
-    no model, or the one that was named is none.
+    With `explain`, a heat map of each picture is left in that folder. The rows are given to `told` one by
+    one, or else are in the summary. Raises InputError when there is no model, or the one that was named
+    is none.
     """
+    rows: list[Row] = []
+    told = told or Told(rows.append)
     name = model or leader(params, layout)
     if name in params.ensembles:
         raise InputError(
@@ -43,26 +55,28 @@ def run(
         )
     # First, because it fixes TensorFlow's threads, and converting a model already uses TensorFlow.
     draw = _heat_maps(params, layout.model(name), explain) if explain else _no_heat_map
-    predictor = Predictor(layout.model(name), layout.litert, at_once=os.cpu_count() or 1)
-    opened = (open_ for source in sources for open_ in find(source, params, layout))
-    rows: list[dict[str, Any]] = []
-    for picture, row in _in_order(lambda open_: _answer(predictor, open_), opened):
-        draw(picture)
-        rows.append(row)
-    bad = sum(row["error"] is not None for row in rows)
-    strange = sum(row["in_distribution"] is False for row in rows)
-    labels = predictor.card["classes"]
+    predictor = Predictor(layout.model(name), layout.litert, at_once=os.cpu_count() or 1, note=told.note)
+    labels: Counter[str | None] = Counter()
+    strange = 0
+    with Sources(params, layout) as door:
+        opened = (open_ for source in sources for open_ in door.find(source))
+        for picture, row in _in_order(lambda open_: _answer(predictor, open_), opened):
+            draw(picture)
+            told.row(row)
+            labels[row["label"]] += 1
+            strange += row["in_distribution"] is False
+    bad, classes = labels.pop(None, 0), predictor.card["classes"]
     notes = [f"{strange:,} are unlike the pictures that {name} learned from"] if strange else []
     return Summary(
-        f"{len(rows) - bad:,} pictures classified by {name}" + (f", {bad:,} could not be" if bad else ""),
-        rows=tuple((label, sum(row["label"] == label for row in rows)) for label in labels),
+        f"{labels.total():,} pictures classified by {name}" + (f", {bad:,} could not be" if bad else ""),
+        rows=tuple((label, labels[label]) for label in classes),
         notes=(*notes, *([f"the heat maps lie in {explain}"] if explain else [])),
         ok=not bad,
         data={"rows": rows},
     )
 
 
-def _answer(predictor: Predictor, open_: Open) -> tuple[Picture, dict[str, Any]]:
+def _answer(predictor: Predictor, open_: Open) -> tuple[Picture, Row]:
     picture = open_()
     return picture, predictor.classify(picture)
 
@@ -73,7 +87,7 @@ def _in_order(work: Callable[[Open], Found], items: Iterable[Open]) -> Iterator[
         ahead: deque[Future[Found]] = deque()
         for item in items:
             ahead.append(pool.submit(work, item))
-            if len(ahead) == AHEAD:
+            while ahead and (len(ahead) == AHEAD or ahead[0].done()):
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from time import monotonic
+from types import TracebackType
+from typing import Self
 
 from wreck_core import images
 from wreck_core.errors import ImageRejectedError
@@ -24,31 +26,48 @@ SUFFIXES = frozenset(f".{extension}" for extension in (*images.EXTENSIONS, *imag
 Open = Callable[[], Picture]
 
 
-def find(source: str, params: Params, layout: Layout) -> Iterator[Open]:
-    """Give what opens the pictures behind a source: a URL, a file, or all that lie in a folder."""
-    if source.startswith(("http://", "https://")):
-        yield partial(_fetch, source, params, layout)
-        return
-    path = Path(source)
-    if not path.is_dir():
-        yield partial(read, path)
-        return
-    inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
-    if not inside:
-        yield partial(Picture, source, error="the folder holds no picture")
-    for file in inside:
-        yield partial(read, file)
+class Sources:
+    """A context manager that finds pictures, for any number of threads: one HTTP client for all URLs."""
 
+    def __init__(self, params: Params, layout: Layout) -> None:
+        self._deadline_s = params.scrape.deadline_s
+        self._barred = blocklist.blocklist(blocklist.read(layout.takedowns))
+        self._client = Client(params.scrape, UrlMap(()), barred=self._barred)
+        self._robots = Robots(self._client, layout.robots)
 
-def _fetch(url: str, params: Params, layout: Layout) -> Picture:
-    """Fetch as `scrape` does: no private address, nothing taken down, no other file, robots.txt heard."""
-    deadline_at = monotonic() + params.scrape.deadline_s
-    barred = blocklist.blocklist(blocklist.read(layout.takedowns))
-    with Client(params.scrape, UrlMap(()), barred=barred) as client:
+    def __enter__(self) -> Self:
+        self._client.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.__exit__(kind, error, trace)
+
+    def find(self, source: str) -> Iterator[Open]:
+        """Give what opens the pictures behind a source: a URL, a file, or all that lie in a folder."""
+        if source.startswith(("http://", "https://")):
+            yield partial(self._fetch, source)
+            return
+        path = Path(source)
+        if not path.is_dir():
+            yield partial(read, path)
+            return
+        inside = sorted(
+            file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()
+        )
+        if not inside:
+            yield partial(Picture, source, error="the folder holds no picture")
+        for file in inside:
+            yield partial(read, file)
+
+    def _fetch(self, url: str) -> Picture:
+        """Fetch as `scrape` does: no private address, nothing taken down, no other file, robots.txt heard."""
+        deadline_at = monotonic() + self._deadline_s
         try:
-            terms = Robots(client, layout.robots).terms(deadline_at, judge_magic)
-            picture = _decode(redact(url), client.get(normalise(url), terms, deadline_at).body)
-            if picture.sha256 in barred.sha256s:
+            terms = self._robots.terms(deadline_at, judge_magic)
+            picture = _decode(redact(url), self._client.get(normalise(url), terms, deadline_at).body)
+            if picture.sha256 in self._barred.sha256s:
                 raise FetchFailedError("blocklisted", "is a picture that was taken down")
             return picture
         except (FetchFailedError, ImageRejectedError) as error:
