@@ -156,7 +156,7 @@ class BackboneRow(Section):
     input_px: Annotated[int, Field(ge=32, le=1024)] | None = None
     """Side of the square that it sees; the network's native size by default."""
     runtime: Literal["keras", "litert"] = "keras"
-    """What computes its frozen features."""
+    """What computes its frozen features, and what its top blocks start from."""
     epochs: Positive | None = None
     """Of recipes that have them: neither `frozen` nor `seed`."""
     dense: Annotated[list[Positive], Field(min_length=1)] | None = None

@@ -120,6 +120,20 @@ def test_a_state_takes_the_dropout_s_randomness_along(tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
+def test_both_runtimes_give_the_same_activations(task, tmp_path):
+    backbone, _ = recipe.build_backbone(task)
+    lower, _ = graph.split(task.backbone, backbone)
+    rows = np.arange(len(task.samples))
+    found = {}
+    for runtime in ("keras", "litert"):
+        cached = views.Views(tmp_path / runtime, 3)
+        cached.fill(lower, replace(task, row=task.row.model_copy(update={"runtime": runtime})))
+        found[runtime] = cached.read(np.full(len(rows), 2), rows)
+    largest = np.abs(found["keras"]).max()
+    assert largest > 0
+    np.testing.assert_allclose(found["litert"], found["keras"], atol=2e-3 * largest)  # kept as float16
+
+
 def test_views_of_a_picture_are_its_own_for_ever_and_differ_from_each_other():
     picture = drawn.picture(np.random.default_rng(0), "damaged", 96)
     square = picture[::2, ::2]

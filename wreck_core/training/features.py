@@ -94,7 +94,7 @@ def extract(store: FeatureStore, trunk: Any, task: Task) -> Features:
     missing = set(store.missing(wanted))
     todo = samples[[key in missing for key in wanted]]
     if len(todo):
-        forward = _open(store, trunk, task)
+        forward = opened(trunk, task, store.path.with_suffix(".tflite"))
     for start in range(0, len(todo), batch):
         part = todo.iloc[start : start + batch]
         squares = load_squares(task.root, part, side_px)
@@ -105,7 +105,8 @@ def extract(store: FeatureStore, trunk: Any, task: Task) -> Features:
     return store.read(wanted)
 
 
-def _open(store: FeatureStore, trunk: Any, task: Task) -> Forward:
+def opened(network: Any, task: Task, kept: Path) -> Forward:
+    """Make a network ready in the runtime that the row names; a converted form stays at `kept`."""
     if task.row.runtime == "keras":
-        return compiled(trunk)
-    return litert.Trunk(trunk, store.path.with_suffix(".tflite"), task.params.threads)
+        return compiled(network)
+    return litert.Trunk(network, kept, task.params.threads)

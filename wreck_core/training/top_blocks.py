@@ -43,7 +43,7 @@ class Tuning:
             self._rate = LEARNING_RATE
         self._task, self._backbone = task, backbone
         self._views = Views(task.checkpoint, VIEWS)
-        self._views.fill(lower, task.samples, task.root, task.params.batch, task.progress)
+        self._views.fill(lower, task)
         self._target = task.samples["target"].to_numpy()
         self._network = self._with_head()
         self._forward = features.compiled(self._network)

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from wreck_core import images
-from wreck_core.summary import Progress
 from wreck_core.training import features
 from wreck_core.training.head import Ints
 from wreck_core.training.pictures import load_cropped
+from wreck_core.training.recipe import Task
 
 Activations = NDArray[np.float16]
 
@@ -56,21 +55,22 @@ class Views:
         self._path = folder / "views.npy"
         self._cached: Activations | None = None
 
-    def fill(self, lower: Any, samples: pd.DataFrame, root: Path, batch: int, progress: Progress) -> None:
+    def fill(self, lower: Any, task: Task) -> None:
         """Compute what is missing; `lower` is a keras.Model from float32 RGB in 0-255 to activations."""
         if not self._path.exists():
-            self._compute(lower, samples, root, batch, progress)
+            self._compute(lower, task)
         self._cached = np.load(self._path, mmap_mode="r")
 
-    def _compute(self, lower: Any, samples: pd.DataFrame, root: Path, batch: int, progress: Progress) -> None:
+    def _compute(self, lower: Any, task: Task) -> None:
+        samples, batch, side_px = task.samples, task.params.batch, lower.input_shape[1]
         self._path.parent.mkdir(parents=True, exist_ok=True)
         half = self._path.with_suffix(".half")
         shape = (self.count, len(samples), *lower.output_shape[1:])
         cached = np.lib.format.open_memmap(half, "w+", np.float16, shape)
-        forward, side_px = features.compiled(lower), lower.input_shape[1]
+        forward = features.opened(lower, task, self._path.with_name("lower.tflite"))
         for start in range(0, len(samples), batch):
             part = samples.iloc[start : start + batch]
-            pairs = zip(part["sha256"], load_cropped(root, part), strict=True)
+            pairs = zip(part["sha256"], load_cropped(task.root, part), strict=True)
             squares = np.empty((self.count, batch, side_px, side_px, 3), np.uint8)
             for at, (sha256, picture) in enumerate(pairs):
                 square = images.resize(picture, side_px, side_px)
@@ -78,7 +78,7 @@ class Views:
                     squares[view, at] = draw(square, picture, view, sha256)
             for view in range(self.count):  # whole batches, as in the feature store
                 cached[view, start : start + len(part)] = forward(squares[view])[: len(part)]
-            progress(start + len(part), len(samples), "activations")
+            task.progress(start + len(part), len(samples), "activations")
         cached.flush()
         half.replace(self._path)
 
