@@ -34,9 +34,9 @@ def _cpu_s() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
-def peak_rss_mb() -> float:
-    """Peak resident memory of this process since it began, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+def peak_rss_mb(who: int = resource.RUSAGE_SELF) -> float:
+    """Peak resident memory in MB of this process, or (RUSAGE_CHILDREN) of its largest child that ended."""
+    return resource.getrusage(who).ru_maxrss * 1024 / 1e6
 
 
 def describe(*packages: str) -> dict[str, str]:

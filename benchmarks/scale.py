@@ -8,6 +8,7 @@ is at most 150 MB above that of the smallest, else it exits with 1.
 
 import hashlib
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -92,6 +93,7 @@ def fetch(layout: Layout, count: int) -> dict[str, Any]:
         request = ScrapeRequest((write_list(layout, count, port),), allow_private=True)
         with machine.measured() as cost:
             summary = scrape.run(settings, layout, request)
+        peak_child_mb = machine.peak_rss_mb(resource.RUSAGE_CHILDREN)  # the server has not ended yet
     assert summary.data["images"] == count, summary.headline  # noqa: S101
     return {
         "urls": count,
@@ -99,6 +101,7 @@ def fetch(layout: Layout, count: int) -> dict[str, Any]:
         "images_per_s": count / cost.seconds,
         "images_per_cpu_s": count / cost.cpu_s,
         "peak_mb": machine.peak_rss_mb(),
+        "peak_child_mb": peak_child_mb,
         "ledger_mb": layout.ledger.stat().st_size / 1e6,
         "candidates_mb": layout.candidates.stat().st_size / 1e6,
     }
