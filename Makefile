@@ -33,7 +33,8 @@ seed-split: venv system
 	$(BIN)/python -m wreck_core.cli.seed_split real $(if $(MIRROR),--mirror $(MIRROR))
 
 test: venv system
-	$(BIN)/pytest -q -m "not slow"
+	# Two processes: half of the suite waits for servers, windows and commands. A file's tests stay together.
+	$(BIN)/pytest -q -m "not slow" -n 2 --dist loadfile
 
 test-all: venv system
 	$(BIN)/pytest -q
