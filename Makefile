@@ -49,15 +49,24 @@ check: venv
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The site, in build/site: reference pages written from the code, every internal link checked.
+# The site, in build/docs/site: reference pages written from the code, every internal link checked.
 docs: venv $(DOCS)/.installed-from-lock
-	$(BIN)/python -m scripts.site build
-	$(DOCS)/bin/zensical build --strict --config-file build/zensical.toml
+	$(BIN)/python -m scripts.site build/docs
+	$(DOCS)/bin/zensical build --strict --config-file build/docs/zensical.toml
 
 $(DOCS)/.installed-from-lock: docs/requirements.lock | venv
 	test -x $(DOCS)/bin/python || $(PYTHON) -m venv $(DOCS)
 	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r docs/requirements.lock
 	touch $@
+
+# Wheel and sdist, in dist/; the wheel installed into an empty environment, where its command must answer.
+dist: venv
+	rm -rf dist
+	$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist
+	rm -rf build/empty && $(PYTHON) -m venv build/empty
+	build/empty/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	build/empty/bin/python -m pip install --quiet --disable-pip-version-check --no-deps dist/*.whl
+	cd build && empty/bin/wreck --version && empty/bin/wreck --help >/dev/null && empty/bin/python -m flows --help >/dev/null
 
 # axe-core (MPL-2.0) looks for accessibility faults in the browser tests, which skip without it.
 axe:
