@@ -78,7 +78,11 @@ def _running(layout: Layout, port: int) -> Iterator[str]:
     with log.open("w", encoding="utf-8") as handle:
         words = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)]
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and fixed words
-            words, stdout=handle, stderr=subprocess.STDOUT, preexec_fn=lifetime.end_with_parent
+            words,
+            env=os.environ | {"PREFECT_UI_API_URL": url},  # else its page asks port 4200, whatever the port
+            stdout=handle,
+            stderr=subprocess.STDOUT,
+            preexec_fn=lifetime.end_with_parent,
         )
         try:
             deadline = time.monotonic() + START_TIMEOUT_S

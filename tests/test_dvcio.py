@@ -91,6 +91,7 @@ def test_a_result_that_was_had_before_is_restored(workspace: Layout, tmp_path: P
     assert (workspace.root / "copy.csv").read_text() == "one"
 
 
+@pytest.mark.slow
 def test_a_stage_that_takes_too_long_is_stopped_with_all_that_it_started(
     workspace: Layout, tmp_path: Path
 ) -> None:

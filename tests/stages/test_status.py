@@ -61,6 +61,20 @@ def test_queue_dataset_and_models_are_told(scraped: Layout, params: Params) -> N
     assert "wreck label" in summary.headline
 
 
+def test_the_board_with_its_gates_and_the_last_run_are_told(layout: Layout, params: Params) -> None:
+    report = {
+        "verdict": {"leader": "mobilenet"},
+        "rows": [{"backbone": "mobilenet", "roc_auc": 0.95}],
+        "gates": [{"name": "no_leaks", "ok": False}, {"name": "leader_roc_auc", "ok": True}],
+    }
+    files.write_json(layout.reports / "report.json", report)
+    for folder in ("2026-03-01T02-00-07-refresh", "2026-03-01T02-03-11-experiment"):
+        (layout.logs / folder).mkdir(parents=True)
+    rows = dict(status.run(params, layout).rows)
+    assert rows["board"] == "leader mobilenet, ROC AUC 0.950, gates fail: no_leaks"
+    assert rows["last run"] == "experiment began 2026-03-01 02:03"
+
+
 def test_the_command_shows_one_screen_and_speaks_json(scraped: Layout) -> None:
     shown = commands.run(scraped.root, "wreck", "status")
     assert shown.returncode == 0, shown.stderr

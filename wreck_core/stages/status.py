@@ -1,4 +1,4 @@
-"""Where a workspace stands, on one screen: URLs, hosts, queue, dataset, models. It changes nothing."""
+"""Where a workspace stands, on one screen, from URLs and hosts to the board. It changes nothing."""
 
 from typing import Any
 
@@ -23,8 +23,10 @@ def run(params: Params, layout: Layout) -> Summary:
         "queue": _queue(layout),
         "dataset": _dataset(layout),
         "models": _models(params, layout),
+        "board": _board(layout),
+        "last run": _last_run(layout),
     }
-    rows = tuple((name, _words(data[name])) for name in ("urls", "queue", "dataset", "models") if data[name])
+    rows = tuple((name, _words(told)) for name, told in data.items() if told and name != "hosts")
     return Summary(headline=_next_step(data), rows=rows, data=data)
 
 
@@ -63,6 +65,31 @@ def _models(params: Params, layout: Layout) -> dict[str, Any]:
         else:
             found[name] = "not trained"
     return found if set(found.values()) != {"not trained"} else {}
+
+
+def _board(layout: Layout) -> dict[str, Any]:
+    path = layout.reports / "report.json"
+    if not path.exists():
+        return {}
+    report = files.read_json(path)
+    leader = report["verdict"]["leader"]
+    auc = next((row["roc_auc"] for row in report["rows"] if row["backbone"] == leader), "none")
+    failing = [gate["name"] for gate in report["gates"] if not gate["ok"]]
+    return {
+        "leader": leader or "none",
+        "ROC AUC": auc,
+        "gates": f"fail: {' '.join(failing)}" if failing else "hold",
+    }
+
+
+def _last_run(layout: Layout) -> dict[str, str]:
+    """Name the flow that began last, and when: its log folder is named by both."""
+    begun = sorted(path.name for path in layout.logs.glob("????-??-??T??-??-??-*") if path.is_dir())
+    if not begun:
+        return {}
+    day, _, rest = begun[-1].partition("T")
+    hour, minute, _, name = rest.split("-", 3)
+    return {name: f"began {day} {hour}:{minute}"}
 
 
 def _words(told: dict[str, Any]) -> str:
