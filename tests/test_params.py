@@ -33,7 +33,9 @@ def test_the_rows_that_are_switched_off_are_valid_too(layout: Layout) -> None:
     assert more >= {"mobilenet_v3_large", "efficientnet_v2_b0", "densenet121", "convnext_tiny"}
     layout.params.write_text(switched_on)
     rows = params.load(layout.params).backbones
-    assert {row.builder or name for name, row in rows.items()} == set(backbones.TABLE)
+    assert rows["mine"].weights.endswith(".keras")
+    builders = {row.builder or name for name, row in rows.items()} - {"mine"}
+    assert builders == set(backbones.TABLE)
 
 
 def test_an_unknown_key_is_named_with_its_path_and_the_nearest_name(layout: Layout) -> None:
@@ -58,6 +60,12 @@ def test_an_unknown_setting_of_a_backbone_is_named(layout: Layout) -> None:
     [
         ("threshold_bits: 72", "threshold_bits: 90", "dedup.threshold_bits"),
         ("threads: 32", 'threads: "32"', "scrape.threads"),
+        ("mobilenet: {weights: imagenet}", "mine: {weights: m.keras}", "needs preprocessing and input_px"),
+        (
+            "mobilenet: {weights: imagenet}",
+            "mobilenet: {weights: imagenet, preprocessing: tf}",
+            "other rows have their own",
+        ),
         ("positive: damaged", "positive: broken", "positive: broken is not one of the classes"),
         ('reject: "4"', 'reject: "1"', "one key is given to two labels"),
         ('reject: "4"', 'reject: "g"', "'g' is a command"),

@@ -148,13 +148,15 @@ class BackboneRow(Section):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     weights: str
-    """`imagenet`, `none`, or a path to a .weights.h5 file."""
+    """`imagenet`, `none`, or a path to a .weights.h5 file, or to a .keras file that is the whole backbone."""
     recipe: Literal["auto", "frozen", "top_blocks", "full", "seed", "scratch"] | None = None
     """How it is trained; `frozen` with weights and `scratch` without by default."""
     builder: Name | None = None
     """The network, one of `training.backbones`; the row's own name by default."""
     input_px: Annotated[int, Field(ge=32, le=1024)] | None = None
     """Side of the square that it sees; the network's native size by default."""
+    preprocessing: Literal["tf", "torch", "caffe", "lite", "unit", "none"] | None = None
+    """What a .keras file takes; `none`: RGB as float32 in 0-255. Others have their own."""
     runtime: Literal["keras", "litert"] = "keras"
     """What computes its frozen features, and what its top blocks start from."""
     epochs: Positive | None = None
@@ -165,6 +167,17 @@ class BackboneRow(Section):
     """Of scratch rows, before the last layer."""
     augment: bool = True
     """Of scratch rows: zoom, mirror and change the contrast while training."""
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        own = self.weights.endswith(".keras")
+        if own and (self.preprocessing is None or self.input_px is None or self.builder is not None):
+            raise ValueError("weights: a .keras file needs preprocessing and input_px, and no builder")
+        if self.preprocessing is not None and not own:
+            raise ValueError("preprocessing: is for a .keras file alone; other rows have their own")
+        if own and self.recipe not in (None, "frozen", "full", "seed"):
+            raise ValueError("recipe: a .keras file takes frozen, full or seed: nothing says where to cut it")
+        return self
 
 
 class ReportParams(Section):

@@ -89,7 +89,7 @@ def _open(folder: Path, kept: Path, at_once: int, note: Note) -> Callable[[image
         sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
     path = kept / folder.name / f"{sha256[:16]}-tf{version('tensorflow')}.tflite"
     if not path.exists():
-        note(f"making a fast copy of {folder.name}, once: 10 to 100 seconds")
+        note(f"making a fast copy of {folder.name}, once: seconds, or a minute or two if it is large")
         from wreck_core.inference import convert  # they import TensorFlow
         from wreck_core.training import model_file
 

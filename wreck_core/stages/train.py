@@ -89,7 +89,7 @@ def _train(params: Params, layout: Layout, name: str, progress: Progress) -> Sum
 def make_task(params: Params, layout: Layout, name: str, samples: pd.DataFrame, progress: Progress) -> Task:
     """Bring a row together with its samples (as `read_samples` gives them) and its weights."""
     row = params.backbones[name]
-    backbone = backbones.find(row.builder or name)
+    backbone = weights.choose(name, row, layout.root)
     _check_scratch_only(name, row, backbone)
     classes = params.labels.classes
     inputs = [provenance.data_rev(layout), row.model_dump(), params.train.model_dump(), classes]

@@ -6,6 +6,7 @@ Importing this module does not import Keras; building a backbone does.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from wreck_core.errors import ParamsError
@@ -36,6 +37,13 @@ class Embedded:
 
 
 @dataclass(frozen=True)
+class OwnFile:
+    """A network with its weights in a .keras file of the user's own."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
 class Backbone:
     """One row: `build(input_px)` gives a keras.Model from preprocessed pictures to (N, F) features.
 
@@ -47,7 +55,7 @@ class Backbone:
     native_px: int
     preprocessing: Preprocessing
     build: Callable[..., Any]
-    imagenet: Download | Embedded | None
+    imagenet: Download | Embedded | OwnFile | None
     cut: str
     citation: str
 

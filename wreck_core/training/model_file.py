@@ -44,12 +44,16 @@ def save(model: Any, path: Path) -> None:
 
 
 def load(path: Path) -> Any:
+    """Load a trained model. Raises InputError as `read` does."""
+    return read(path, fix="run `wreck train` again")
+
+
+def read(path: Path, fix: str) -> Any:
     """Load a .keras file. Raises InputError when it is none or could run code (a Lambda layer)."""
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, OSError, TypeError, KeyError) as error:
+    except Exception as error:  # noqa: BLE001 - what a hostile file makes Keras raise is anybody's guess
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(
-            f"is no model that can be loaded safely: {str(error).splitlines()[0]}",
-            where=str(path),
-            fix="run `wreck train` again",
+            f"is no model that can be loaded safely: {reason}", where=str(path), fix=fix
         ) from None

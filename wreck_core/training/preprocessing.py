@@ -29,6 +29,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, RGB, in
 TF = _grey(1 / 127.5, -1.0)
 LITE = _grey(1 / 128, -127 / 128)
 UNIT = _grey(1 / 255, 0.0)
+NONE = _grey(1.0, 0.0)  # the network does it itself
 TORCH = Preprocessing(
     (1 / (255 * STD[0]), 1 / (255 * STD[1]), 1 / (255 * STD[2])),
     (-MEAN[0] / STD[0], -MEAN[1] / STD[1], -MEAN[2] / STD[2]),

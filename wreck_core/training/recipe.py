@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from wreck_core.errors import GateError, ParamsError
 from wreck_core.params import BackboneRow, TrainParams
 from wreck_core.summary import Progress
-from wreck_core.training.backbones import Backbone
+from wreck_core.training.backbones import Backbone, OwnFile
 from wreck_core.training.head import Float, Ints, fit_temperature, inner_folds, probabilities
 from wreck_core.training.runtime import keras
 from wreck_core.training.weights import Weights, digest, load
@@ -163,7 +163,7 @@ def build_backbone(task: Task) -> tuple[Any, str]:
     """Build the backbone with the weights that the row asks for, and name these by their sha256."""
     keras.utils.set_random_seed(task.params.seed)  # for rows with `weights: none`
     network = task.backbone.build(task.input_px)
-    if task.weights.path is not None:
+    if task.weights.path is not None and not isinstance(task.backbone.imagenet, OwnFile):
         load(network, task.weights.path)
     return network, task.weights.sha256() or digest(network)
 

@@ -18,7 +18,7 @@ from typing import Any
 from wreck_core import files
 from wreck_core.errors import WeightsError, WreckError
 from wreck_core.params import BackboneRow, WeightsParams
-from wreck_core.training import backbones, efficientnet_lite, legacy_pth
+from wreck_core.training import backbones, efficientnet_lite, legacy_pth, own_file
 from wreck_core.training.backbones import Backbone, Download, Embedded
 
 TIMEOUT_S = 5.0  # without an answer; a large file may take longer as a whole
@@ -66,11 +66,18 @@ def resolve(backbone: Backbone, setting: str, dirs: Sequence[Path], root: Path) 
 def describe(name: str, row: BackboneRow, params: WeightsParams, root: Path = Path()) -> str:
     """Say in a few words where the weights of a row would come from. Touches no network."""
     try:
-        backbone = backbones.find(row.builder or name)
+        backbone = choose(name, row, root)
         found = _at_hand(backbone, row.weights, folders(params, root), root)
     except WreckError as error:
         return f"missing: {error.what}"
     return found.source if found else "not here: would be downloaded"
+
+
+def choose(name: str, row: BackboneRow, root: Path) -> Backbone:
+    """Give the backbone of a row: one of the table, or the user's own file."""
+    if row.weights.endswith(own_file.SUFFIX):
+        return own_file.backbone(row, root)
+    return backbones.find(row.builder or name)
 
 
 def load(model: Any, path: Path) -> None:
@@ -109,7 +116,7 @@ def _at_hand(backbone: Backbone, setting: str, dirs: Sequence[Path], root: Path)
             raise WeightsError(
                 "there is no such file of weights",
                 where=str(path),
-                fix="give the path of a .weights.h5 file, or say imagenet or none",
+                fix="give the path of a .weights.h5 or .keras file, or say imagenet or none",
             )
         return Weights("path", path)
     for folder in dirs:
