@@ -43,6 +43,10 @@ test: venv system
 test-all: venv system
 	$(BIN)/pytest -q
 
+# Every promise of SECURITY.md, whole; writes the table of docs/reliability.md. Half an hour on an idle machine.
+faults: venv system
+	$(BIN)/python -m benchmarks.reliability
+
 check: venv
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -236,7 +236,8 @@ def read_raw(path: Path) -> dict[str, Any]:
             where=str(path),
             fix="run in a clone of the repository, or name one with --workspace",
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    # Text that is no UTF-8, a date that is none, brackets a thousand deep.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ParamsError(f"is not valid YAML: {error}", where=str(path)) from None
     if not isinstance(raw, dict):
         raise ParamsError("must be a mapping of sections", where=str(path))

@@ -61,7 +61,6 @@ def _start(root: Path) -> Path:
     root.mkdir(parents=True)
     shutil.copy(REPOSITORY / ".gitignore", root)
     raw = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
-    raw["scrape"] |= {"retries": 0}
     raw["dataset"] |= {"folds": answered.FOLDS, "test_fraction": 0}
     raw["report"] |= {"bootstrap": 50, "gallery": 1}
     raw["backbones"] = {"mobilenet": {"weights": "imagenet"}, "resnet50": {"weights": "imagenet"}}
