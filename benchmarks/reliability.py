@@ -1,7 +1,7 @@
 """Every promise of reliability, tested whole; docs/reliability.md gets its table from what was measured.
 
 `python -m benchmarks.reliability [R1 …]`, or `make faults` for all. Tests say their figures by
-`record_property`, named after the promise; pytest says how many passed, failed and were skipped. It exits with 1
+`record_property`, named after the promise; pytest says how many passed, failed and were skipped. Exits with 1
 when a test failed.
 """
 
