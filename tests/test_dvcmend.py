@@ -31,7 +31,10 @@ def test_every_cut_of_a_lock_file_or_pointer_is_told_from_a_whole_one(made):
     pointer.write_text(whole)
 
 
-@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize("share", [pytest.param(0.2, marks=SLOW), 0.5, pytest.param(0.9, marks=SLOW)])
 def test_dvc_goes_on_after_its_files_were_cut_off(made, share):
     table, lock = made.root / ".dvc" / "tmp" / "rwlock", made.root / "dvc.lock"
     text = lock.read_text()

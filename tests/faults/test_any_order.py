@@ -157,7 +157,8 @@ class Workspace(RuleBasedStateMachine):
             assert held == self.labels
 
 
-@pytest.mark.parametrize("examples", [2, pytest.param(40, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("examples", [2, 20])
 def test_what_was_acknowledged_survives_any_order_of_work_kills_and_takedowns(
     examples: int, commands: Commands, web: Pages, record_property: object
 ) -> None:

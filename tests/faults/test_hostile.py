@@ -8,7 +8,7 @@ import pytest
 import yaml
 from dvc.repo import Repo
 from faulty import Commands
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pages import pages, photo
 
@@ -120,6 +120,7 @@ leaf = (
 )
 
 
+@settings(max_examples=25)
 @given(section=st.integers(0, 10), key=st.integers(0, 30), value=leaf)
 def test_any_value_of_a_known_key_is_taken_or_named(
     tmp_path_factory: pytest.TempPathFactory, section: int, key: int, value: object

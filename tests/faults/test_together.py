@@ -100,6 +100,7 @@ def test_one_flipped_bit_in_each_of_two_hundred_objects_is_named(
     record_property("R12", "200 of 200 in the store and 200 of 200 in the cache named")
 
 
+@pytest.mark.slow
 def test_a_clock_that_jumps_changes_no_result_and_makes_no_time_negative(
     pipeline: dict[str, Step], commands: Commands, web: Pages, tmp_path: Path, record_property: Record
 ) -> None:
