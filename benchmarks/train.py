@@ -6,7 +6,7 @@ FOLDER holds `positives/` and `negatives/`; every fifth photo by its hash is jud
 the others. Weights are real where they are at hand, else random: then the times stand and the scores mean
 nothing.
 
-    python -m benchmarks.train --nights …
+    python -m benchmarks.train --nights frozen auto …
 
 Instead: a row of the board trained as in a night, five folds and the final model, and again after 5 % of
 the photos came anew.
@@ -34,6 +34,7 @@ from wreck_core.training.runtime import keras, tf
 BACKBONES = ("mobilenet_v2", "efficientnet_lite0", "resnet50")
 LABELS = {"positives": "damaged", "negatives": "undamaged"}
 NEW = 0.05  # part of the photos that come in the second night
+NIGHTS = {"frozen": frozen.fit, "auto": auto.fit}
 FOLDS = 5
 EPOCHS, BATCH = 3, 32  # of the notebook
 
@@ -129,12 +130,12 @@ def compare(task: Task) -> list[dict[str, Any]]:
     return rows
 
 
-def compare_nights(task: Task) -> list[dict[str, Any]]:
-    """Time two nights of each recipe that boards use, the second with 5 % of the photos new."""
+def compare_nights(task: Task, recipes: list[str]) -> list[dict[str, Any]]:
+    """Time two nights of each recipe, the second with 5 % of the photos new."""
     first = task.samples.index >= NEW * len(task.samples)
     fold = np.arange(len(task.samples)) % FOLDS
     rows: list[dict[str, Any]] = []
-    for name, fit in {"frozen": frozen.fit, "auto": auto.fit}.items():
+    for name in recipes:
         night = replace(
             task,
             samples=task.samples.assign(split="fold", fold=fold),
@@ -142,9 +143,9 @@ def compare_nights(task: Task) -> list[dict[str, Any]]:
         )
         early = night.samples[first].reset_index(drop=True)
         with measured() as cost:
-            fit(replace(night, samples=early, checkpoint=task.checkpoint / f"{name}-first"))
+            NIGHTS[name](replace(night, samples=early, checkpoint=task.checkpoint / f"{name}-first"))
         with measured() as again:
-            fit(replace(night, checkpoint=task.checkpoint / f"{name}-second"))
+            NIGHTS[name](replace(night, checkpoint=task.checkpoint / f"{name}-second"))
         rows.append({"recipe": name, "first_cpu_s": cost.cpu_s, "second_cpu_s": again.cpu_s})
         rows[-1]["second_percent"] = 100 * again.cpu_s / cost.cpu_s
     return rows
@@ -158,7 +159,7 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, required=True)
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--many", type=int, default=100_000, help="at most so many photos")
-    parser.add_argument("--nights", action="store_true", help="two nights of a row instead")
+    parser.add_argument("--nights", nargs="+", choices=list(NIGHTS), help="two nights of rows instead")
     parser.add_argument("--backbones", nargs="+", default=list(BACKBONES))
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
@@ -169,7 +170,7 @@ def main() -> None:
     for name in args.backbones:
         with tempfile.TemporaryDirectory() as folder:
             task = make_task(name, samples, args, settings, Path(folder))
-            found = compare_nights(task) if args.nights else compare(task)
+            found = compare_nights(task, args.nights) if args.nights else compare(task)
         rows += [{"backbone": name, "weights": task.weights.source, **row} for row in found]
     show(rows, describe("tensorflow", "keras") | {"photos": len(samples)}, as_json=args.json)
 
