@@ -1,6 +1,8 @@
 """One DVC stage as one Prefect task. DVC decides whether it runs; Prefect only when."""
 
 import time
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from prefect.states import Completed
 
 from flows import runners
 from flows.outcomes import BLOCKED, FAILED, SKIPPED, StageRun
-from wreck_core import dvcio, provenance
+from wreck_core import devices, dvcio, provenance
 from wreck_core.errors import BusyError, WreckError
 from wreck_core.layout import Layout
 
@@ -28,10 +30,13 @@ def bring_up_to_date(layout: Layout, stage: str, logs: Path, timeout_s: float) -
     """
     began = time.monotonic()
     log = log_of(logs, stage)
-    outcome = dvcio.repro_stage(layout.root, stage, log, timeout_s=timeout_s)
-    moved = provenance.moved(layout, stage)
-    if moved:
-        outcome = dvcio.repro_stage(layout.root, stage, log, timeout_s=timeout_s, force=True)
+    none: AbstractContextManager[dict[str, str]] = nullcontext({})
+    with devices.one(layout.locks) if stage.startswith("train@") else none as device:
+        repro = partial(dvcio.repro_stage, layout.root, stage, log, timeout_s=timeout_s, environment=device)
+        outcome = repro()
+        moved = provenance.moved(layout, stage)
+        if moved:
+            outcome = repro(force=True)
     seconds = round(time.monotonic() - began, 2)
     return StageRun(stage, outcome, seconds, moved=tuple(moved))
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from wreck_core import dvcmend, files
@@ -120,30 +121,32 @@ def stale(root: Path) -> Stale:
         )
 
 
-def repro_stage(root: Path, stage: str, log: Path, *, timeout_s: float, force: bool = False) -> Outcome:
+def repro_stage(
+    root: Path,
+    stage: str,
+    log: Path,
+    *,
+    timeout_s: float,
+    force: bool = False,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Outcome:
     """Bring one stage up to date and say how; its output is added to the file `log`.
+
+    `environment` is what the stage is told besides.
 
     A file, not a pipe: a stage that outlives its killed parent still finishes, and DVC records it.
     Raises WreckError with the stage's own last words, or after `timeout_s` when it is stopped.
     """
     dvcmend.mend(root)
     log.parent.mkdir(parents=True, exist_ok=True)
-    command = [
-        sys.executable,
-        "-m",
-        "dvc",
-        "--wait-for-lock",
-        "repro",
-        "-s",
-        stage,
-        *(["--force"] if force else []),
-    ]
+    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "-s", stage]
+    command += ["--force"] if force else []
     with log.open("ab") as handle:
         begins = handle.tell()
         process = subprocess.Popen(  # noqa: S603 - our own interpreter, the stage name comes from dvc.yaml
             command,
             cwd=root,
-            env=stage_environment(root),
+            env={**stage_environment(root), **environment},
             stdin=subprocess.DEVNULL,
             stdout=handle,
             stderr=subprocess.STDOUT,
