@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed-from-lock
 DOCS := .venv/docs
 
-.PHONY: venv system demo test test-all faults real seed-split bench check docs dist axe audit lock clean
+.PHONY: venv system demo test test-all faults real seed-split results bench check docs dist axe audit lock clean
 
 venv: $(STAMP)
 
@@ -31,6 +31,10 @@ real: venv system
 # Our recipes on the seed notebook's own split of these photos, in ./real/ too: reports/seed_split.csv.
 seed-split: venv system
 	$(BIN)/python -m wreck_core.cli.seed_split real $(if $(MIRROR),--mirror $(MIRROR))
+
+# docs/results from ./real/: after `make real`, and `make seed-split` for the notebook's table.
+results: venv
+	$(BIN)/python -m scripts.results real
 
 # Every benchmark at a moderate size; writes docs/benchmarks.md. PHOTOS=folder/with/two/folders, WEIGHTS=folder.
 bench: venv system

@@ -48,6 +48,7 @@ BENCHMARKS = (
     ),
     Benchmark("predict", "Answers beside keras predict and tf.function", photos=PHOTOS),
     Benchmark("report", "The report of many pictures", ("--pictures", "20000")),
+    Benchmark("orchestration", "Flows beside bare dvc repro", ("--rounds", "3")),
     Benchmark("store", "One directory of pictures in DVC", ("--files", "1000", "10000")),
 )
 
