@@ -94,9 +94,9 @@ def _score(
         twins.append(int(np.isin(cluster[test], cluster[train]).sum()))
     return {
         "pictures": len(target),
-        "with a twin in training": sum(twins) / SEEDS,
-        "roc_auc": round(float(np.mean(auc)), 4),
-        "accuracy": round(float(np.mean(accuracy)), 4),
+        "with a twin in training": f"{sum(twins) / SEEDS:.1f}",
+        "roc_auc": f"{np.mean(auc):.4f}",
+        "accuracy": f"{np.mean(accuracy):.4f}",
     }
 
 

@@ -42,7 +42,7 @@ def _board(layout: Layout) -> str:
     settings = settings.model_copy(
         update={"report": settings.report.model_copy(update={"thumbnails": "none"})}
     )
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=layout.state) as folder:
         layout.reports = Path(folder)
         report.run(settings, layout)
         OUT.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,8 @@ ROOT_PAGES = {
     name: "index.md" if name == "README.md" else name.lower()
     for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
 }
+# Pages that `make results` and `make bench` write; without them the site does not list them.
+MEASURED = ("results/index.md", "benchmarks.md")
 
 
 def lay_out(folder: Path) -> None:
@@ -25,7 +27,6 @@ def lay_out(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     pages = folder / "docs"
     shutil.copytree(REPOSITORY / "docs", pages, ignore=shutil.ignore_patterns(CONFIG, "requirements.*"))
-    shutil.copy(REPOSITORY / "docs" / CONFIG, folder)
     for page in pages.rglob("*.md"):
         page.write_text(from_docs(page.read_text(encoding="utf-8")), encoding="utf-8")
     for name, here in ROOT_PAGES.items():
@@ -33,6 +34,19 @@ def lay_out(folder: Path) -> None:
             text = (REPOSITORY / name).read_text(encoding="utf-8")
             (pages / here).write_text(from_root(text), encoding="utf-8")
     write_reference(pages / "reference")
+    (folder / CONFIG).write_text(contents(pages), encoding="utf-8")
+
+
+def contents(pages: Path) -> str:
+    """Give the configuration without measured pages that are missing. Exits when its list and `pages` differ."""
+    lines = (REPOSITORY / "docs" / CONFIG).read_text(encoding="utf-8").splitlines(keepends=True)
+    there = {page.relative_to(pages).as_posix() for page in pages.rglob("*.md")}
+    missing = [name for name in MEASURED if name not in there]
+    lines = [line for line in lines if not any(f'"{name}"' in line for name in missing)]
+    listed = set(re.findall(r'= "([a-z0-9/-]+\.md)"', "".join(lines)))
+    if listed != there:
+        sys.exit(f"docs/{CONFIG} lists other pages than there are: {', '.join(sorted(listed ^ there))}")
+    return "".join(lines)
 
 
 def from_docs(text: str) -> str:
