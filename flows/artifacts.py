@@ -63,11 +63,13 @@ def publish_stages(runs: Iterable[StageRun], logs: Path) -> None:
     rows = []
     for run in runs:
         log = log_of(logs, run.stage)
-        seconds, said = (f"{run.seconds:,.1f}", f"`{log}`") if log.exists() else ("", "")
+        seconds, said = (f"{run.seconds:,.1f}", f"`{log.name}`") if log.exists() else ("", "")
         rows.append(f"| {run.stage} | {run.outcome} | {seconds} | {_cell(run.reason)} | {said} |")
     head = ["| stage | outcome | seconds | reason | log |", "|---|---|--:|---|---|"]
     create_markdown_artifact(
-        markdown="\n".join([*head, *rows]), key="stages", description="What became of each stage"
+        markdown="\n".join([f"Logs lie in `{logs}`", "", *head, *rows]),
+        key="stages",
+        description="What became of each stage",
     )
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from flows import artifacts, runners
 from flows.due import look
 from flows.outcomes import BOARD, StageRun, judged
-from flows.tasks import log_folder, outcome_of, run_stage
+from flows.tasks import log_folder, outcome_of, run_name, run_stage
 from wreck_core import console, params
 from wreck_core.layout import Layout
 from wreck_core.stages import earlier
@@ -21,7 +21,7 @@ MAY_FAIL = "train"
 Submit = Callable[[str, Sequence[Any]], Any]
 
 
-@flow(name="experiment", task_runner=runners.at_once(1))
+@flow(name="experiment", flow_run_name=run_name, task_runner=runners.at_once(1))
 def experiment(workspace: str = ".") -> tuple[StageRun, ...]:
     """Bring every stage of dvc.yaml up to date; trainings run beside each other, one process each.
 

@@ -10,6 +10,7 @@ from flows import experiment as experiments
 from flows import refresh as refreshing
 from flows.due import look
 from flows.outcomes import BOARD, ExperimentFailedError, StageRun, judged
+from flows.tasks import run_name
 from wreck_core import files, params
 from wreck_core.layout import Layout
 from wreck_core.params import Params
@@ -20,7 +21,7 @@ def _tell_crash(flow: Any, flow_run: Any, state: Any) -> None:
     notices.tell_interrupted(Layout(Path(flow_run.parameters["workspace"])), [flow_run.name])
 
 
-@flow(name="nightly", on_crashed=[_tell_crash])
+@flow(name="nightly", flow_run_name=run_name, on_crashed=[_tell_crash])
 def nightly(
     workspace: str = ".",
     jobs: int | None = None,

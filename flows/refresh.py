@@ -15,7 +15,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import as_completed
 
 from flows import artifacts, publishing, runners
-from flows.tasks import bring_up_to_date, log_folder
+from flows.tasks import bring_up_to_date, log_folder, run_name
 from wreck_core import dvcio, params
 from wreck_core.errors import InputError, WreckError
 from wreck_core.ingest.crew import Crew
@@ -43,7 +43,7 @@ def fetch(
     return runners.Sealed((rows, standings))
 
 
-@flow(name="refresh", task_runner=runners.at_once(LANES))
+@flow(name="refresh", flow_run_name=run_name, task_runner=runners.at_once(LANES))
 def refresh(
     workspace: str = ".",
     url_map: tuple[str, ...] = (),

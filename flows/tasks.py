@@ -9,6 +9,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from flows import runners
@@ -73,6 +74,11 @@ def outcome_of(stage: str, future: Any) -> StageRun:
         return StageRun(stage, BLOCKED, reason="a stage before it failed")
     fault = future.result(raise_on_failure=False)
     return StageRun(stage, FAILED, reason=fault.what if isinstance(fault, WreckError) else str(fault))
+
+
+def run_name() -> str:
+    """Name a run of a flow by what it is and when it begins, for Prefect's page and for messages."""
+    return time.strftime(f"{flow_run.get_flow_name()} %Y-%m-%d %H:%M UTC", time.gmtime())
 
 
 def log_of(logs: Path, stage: str) -> Path:

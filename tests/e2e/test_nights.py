@@ -4,11 +4,13 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import chrome
 import pandas as pd
 import psutil
 import pytest
 from job import ORIGIN, Job, gather_photos, small_board, write_list
 from receiver import receiving
+from selenium.webdriver.support.ui import WebDriverWait
 from served import Served, log
 
 from wreck_core.layout import Layout
@@ -131,3 +133,26 @@ def test_a_night_that_is_killed_leaves_no_orphan_and_the_next_start_tells_it_and
         assert "mobilenet_v2" not in board(served).index
         assert_both_doors_agree(served)
     assert served.nights("CRASHED")
+
+
+@pytest.mark.browser
+def test_prefects_page_shows_the_schedule_the_nights_and_the_board(served: Served, tmp_path: Path) -> None:
+    deployment = served.ask("deployments/name/nightly/nightly")["id"]
+    night = served.nights("COMPLETED")[0]
+    artifacts = {each["key"]: each["latest_id"] for each in served.ask("artifacts/latest/filter", {})}
+    with chrome.started(tmp_path) as browser:
+        browser.set_window_size(1400, 1000)
+
+        def wait_for(page: str, *texts: str) -> None:
+            browser.get(f"{served.address}/{page}")
+            shown = "return document.body.innerText"
+            wait = WebDriverWait(browser, 120)
+            wait.until(lambda _: all(text in browser.execute_script(shown) for text in texts))
+
+        wait_for(f"deployments/deployment/{deployment}", "Schedules", "Every minute")
+        wait_for(f"runs/flow-run/{night['id']}", night["name"], "Completed", "Artifacts")
+        wait_for(f"artifacts/artifact/{artifacts['stages']}", "train@scratch_cnn", "report.log")
+        wait_for(f"artifacts/artifact/{artifacts['leaderboard']}", "efficientnet_lite0", "interval")
+        wait_for(f"artifacts/artifact/{artifacts['verdict']}", "Who is really better")
+        plot = "return document.querySelector('img[alt=Intervals]').naturalWidth"
+        assert browser.execute_script(plot) > 500
