@@ -38,7 +38,7 @@ def lay_out(folder: Path) -> None:
 
 
 def contents(pages: Path) -> str:
-    """Give the configuration without measured pages that are missing. Exits when its list and `pages` differ."""
+    """Give the configuration, less measured pages that are missing; exit when list and `pages` differ."""
     lines = (REPOSITORY / "docs" / CONFIG).read_text(encoding="utf-8").splitlines(keepends=True)
     there = {page.relative_to(pages).as_posix() for page in pages.rglob("*.md")}
     missing = [name for name in MEASURED if name not in there]
