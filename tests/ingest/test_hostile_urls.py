@@ -169,7 +169,11 @@ def test_a_private_ipv4_address_stays_private_inside_ipv6(address: ipaddress.IPv
 
 
 def test_hostile_urls_end_with_a_status_and_without_a_connection(
-    fetch: Any, impatient: ScrapeParams, connected: list[str], offline_names: None
+    fetch: Any,
+    impatient: ScrapeParams,
+    connected: list[str],
+    offline_names: None,
+    record_property: Any,
 ) -> None:
     by_name = [f"http://{name}.example/x.jpg" for name in ("inside", "mixed", "metadata", "six")]
     rows = fetch([*HOSTILE, *by_name], impatient)
@@ -177,6 +181,7 @@ def test_hostile_urls_end_with_a_status_and_without_a_connection(
     assert {rows[url].status for url in by_name} == {"blocked_address"}
     assert all(row.status in STATUSES and "Traceback" not in row.detail for row in rows.values())
     assert connected == []
+    record_property("R4", f"{len(rows)} URLs: 0 connections")
 
 
 def test_redirects_reach_only_the_mirror(

@@ -1,5 +1,6 @@
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -168,7 +169,9 @@ def test_every_line_is_a_url_or_counted(tmp_path: Path, data: bytes, suffix: str
     assert all("\0" not in row.url and row.url.encode() for row in listed)
 
 
-def test_a_hundred_thousand_hostile_lines_are_counted_exactly(tmp_path: Path) -> None:
+def test_a_hundred_thousand_hostile_lines_are_counted_exactly(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     cycle = [
         b"http://a.example/%d.jpg",
         b"",
@@ -190,3 +193,4 @@ def test_a_hundred_thousand_hostile_lines_are_counted_exactly(tmp_path: Path) ->
     assert sum(1 for _ in url_list.read(path, account)) == 50_000
     assert account.lines == 100_000
     assert account.skipped == dict.fromkeys(("blank", "comment", "nul", "not_utf8", "too_long"), 10_000)
+    record_property("R14", "100,000 lines: every count exact")
