@@ -119,6 +119,7 @@ def main() -> int:
     parser.add_argument("--photos", type=int, default=80)
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
+    print("; ".join(f"{name} {value}" for name, value in machine.describe("prefect", "dvc").items()))
     with tempfile.TemporaryDirectory() as folder:
         photos = Path(folder) / "photos"
         photos.mkdir()
@@ -127,11 +128,9 @@ def main() -> int:
             night = (*FLOWS, "nightly", "--map", f"{ORIGIN}={address}")
             seconds(layout.root, *night)
             idle = nothing_to_do(layout.root, asked.rounds, night)
-        trained = trainings(layout)
-        more = one_more(layout)
-    print("; ".join(f"{name} {value}" for name, value in machine.describe("prefect", "dvc").items()))
-    for table in (idle, trained, [more]):
-        machine.show_table(table)
+        machine.show_table(idle)
+        machine.show_table(trainings(layout))
+        machine.show_table([one_more(layout)])
     return 0 if idle[2]["beyond dvc status, s"] <= MOST_BEYOND_STATUS_S else 1
 
 
