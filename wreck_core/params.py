@@ -130,6 +130,7 @@ class TrainParams(Section):
     """How every backbone is trained."""
 
     threads: Positive
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"]
     batch: Positive
     seed: int
     inner_folds: Annotated[int, Field(ge=2)]

@@ -106,7 +106,7 @@ def _look(
     from wreck_core.stages.train import make_task
     from wreck_core.training import runtime
 
-    runtime.start(params.train.threads, params.train.seed)
+    runtime.start(params.train.threads, params.train.seed, params.train.precision)
     missing = WeightsError("no row of params.yaml has pretrained weights", where="backbones")
     for name in _best_first(params, layout):
         try:

@@ -62,7 +62,7 @@ def run(
     samples = read_split(layout)
     judged = (samples["split"] == "test").to_numpy()
     truth = samples["label"].to_numpy()[judged] == "damaged"
-    runtime.start(params.train.threads, params.train.seed)
+    runtime.start(params.train.threads, params.train.seed, params.train.precision)
     said: dict[tuple[str, str], Says] = {}  # by backbone and recipe
     for trial in trials:
         one = [_answers(params, layout, trial, seed, samples, progress)[judged] for seed in seeds]

@@ -73,7 +73,7 @@ def _train(params: Params, layout: Layout, name: str, progress: Progress) -> Sum
     samples = pictures.read_samples(layout, params.labels.classes)
     task = make_task(params, layout, name, samples, progress)
     check_enough(task)
-    runtime.start(task.threads, params.train.seed)
+    runtime.start(task.threads, params.train.seed, params.train.precision)
     outcome = RECIPES[task.recipe](task)
 
     record = results.write(task, outcome, layout.model(name), origin)

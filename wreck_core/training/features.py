@@ -79,7 +79,9 @@ def _box_name(box: Box) -> str:
 def compiled(model: Any) -> Forward:
     """Compile a model to a function from a numpy batch (N, H, W, 3) of any N to a numpy answer."""
     image = tf.TensorSpec((None, *model.input_shape[1:]), model.input.dtype)
-    forward = tf.function(lambda batch: model(batch, training=False)).get_concrete_function(image)
+    forward = tf.function(
+        lambda batch: tf.cast(model(batch, training=False), tf.float32)
+    ).get_concrete_function(image)
     return lambda batch: np.asarray(forward(tf.constant(batch, dtype=image.dtype)))
 
 

@@ -48,7 +48,8 @@ def fit(task: Task) -> Outcome:
 def pooled(task: Task, trunk: Any, sha256: str) -> Features:
     """Give the features of the samples, float32 (N, F), computing those that the store lacks."""
     depends_on = (task.backbone.name, f"{task.input_px}px", sha256[:16], f"{task.params.threads}threads")
-    name = "-".join(depends_on if task.row.runtime == "keras" else (*depends_on, task.row.runtime))
+    unusual = {task.row.runtime, task.params.precision} - {"keras", "float32"}
+    name = "-".join((*depends_on, *sorted(unusual)))
     return features.extract(features.FeatureStore(task.features, name), trunk, task)
 
 

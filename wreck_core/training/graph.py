@@ -51,7 +51,7 @@ def uncut(backbone: Backbone, network: Any) -> tuple[Any, Any]:
 
 def add_head(trunk: Any, linear: Linear) -> Any:
     """Put a fitted linear map on a trunk: the result gives logits (N, K)."""
-    dense = keras.layers.Dense(linear.bias.size, name="logits")
+    dense = keras.layers.Dense(linear.bias.size, name="logits", dtype="float32")
     network = keras.Model(trunk.input, dense(trunk.output), name=trunk.name)
     dense.set_weights([linear.weights.astype(np.float32), linear.bias.astype(np.float32)])
     return network

@@ -29,7 +29,21 @@ def assemble(network: Any, temperature: float, name: str) -> Any:
     # Said aloud: after Resizing, a plain `model(x)` would run the trunk's dropout as in training.
     model = keras.Model(image, head(trunk(pixels, training=False)), name=name)
     head.set_weights([array / np.float32(temperature) for array in logits.get_weights()])
+    in_float32(model)
     return model
+
+
+def in_float32(network: Any) -> None:
+    """Let every layer compute in float32 from now on, whatever it was trained in; the weights are that.
+
+    So the file answers alike on every machine, and converts for other runtimes.
+    """
+    network.dtype_policy = "float32"
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            in_float32(layer)
+        else:
+            layer.dtype_policy = "float32"
 
 
 def save(model: Any, path: Path) -> None:

@@ -18,8 +18,10 @@ __all__ = ["keras", "peak_rss_mb", "start", "tf", "versions"]
 MIB = 1024 * 1024
 
 
-def start(threads: int, seed: int) -> None:
-    """Fix the number of threads, the seeds and the order of sums, before the first operation.
+def start(threads: int, seed: int, precision: str = "float32") -> None:
+    """Fix the threads, the seeds, the order of sums and the `precision`, before the first operation.
+
+    With a mixed precision layers compute in 16 bits and keep their weights in float32.
 
     Results depend on the number of threads, of TensorFlow and of the linear algebra under numpy,
     so neither is left to the machine or to variables such as OMP_NUM_THREADS. The matrices of a
@@ -32,6 +34,7 @@ def start(threads: int, seed: int) -> None:
     tf.config.experimental.enable_op_determinism()
     threadpool_limits(1)
     keras.utils.set_random_seed(seed)
+    keras.mixed_precision.set_dtype_policy(precision)
 
 
 def peak_rss_mb() -> float:

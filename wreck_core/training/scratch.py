@@ -147,7 +147,7 @@ def build(task: Task) -> Any:
     last = trunk.output
     if task.row.dropout:
         last = keras.layers.Dropout(task.row.dropout, seed=task.params.seed, name="dropout")(last)
-    logits = keras.layers.Dense(len(task.classes), name="logits")(last)
+    logits = keras.layers.Dense(len(task.classes), name="logits", dtype="float32")(last)
     network = keras.Model(trunk.input, logits, name=task.name)
     network.compile(
         keras.optimizers.Adam(LEARNING_RATE),

@@ -49,7 +49,9 @@ def _train(
     backbone, sha256 = build_backbone(task)
     trunk = graph.with_preprocessing(task.backbone, backbone)
     dropped = keras.layers.Dropout(DROPOUT, name="dropout")(trunk.output)
-    network = keras.Model(trunk.input, keras.layers.Dense(len(task.classes), name="logits")(dropped))
+    network = keras.Model(
+        trunk.input, keras.layers.Dense(len(task.classes), name="logits", dtype="float32")(dropped)
+    )
     losses: list[float] = []
     for phase, rate in enumerate(RATES):
         backbone.trainable = phase > 0

@@ -53,7 +53,7 @@ class Tuning:
     def _with_head(self) -> Any:
         cached = keras.Input(self._upper.input_shape[1:], name="activations")
         pooled = keras.layers.Dropout(DROPOUT, name="dropout")(self._upper(cached))
-        logits = keras.layers.Dense(len(self._task.classes), name="logits")(pooled)
+        logits = keras.layers.Dense(len(self._task.classes), name="logits", dtype="float32")(pooled)
         network = keras.Model(cached, logits, name=self._task.name)
         network.compile(
             keras.optimizers.AdamW(LEARNING_RATE, weight_decay=WEIGHT_DECAY, use_ema=True, ema_momentum=EMA),
