@@ -1,9 +1,11 @@
 import csv
 import io
 
+import answered
 import pytest
 
 from wreck_core.report import exports
+from wreck_core.stages import report
 
 PAIR = {
     "better": "a",
@@ -29,3 +31,16 @@ def test_a_tie_is_seen_in_the_rank():
     assert exports.rank_label({"rank": 1, "tied": True}) == "1="
     assert exports.rank_label({"rank": 3, "tied": False}) == "3"
     assert exports.rank_label({"rank": None}) == "\N{EN DASH}"
+
+
+def test_fifty_rows_with_long_reasons_stay_within_60_kb_of_markdown(layout, params):
+    answered.fill(layout)
+    names = [f"{'long_name_' * 6}{number:02d}" for number in range(50)]
+    for name in names[:30]:
+        answered.answer(layout, name, 1.0)
+    for name in names[30:]:
+        answered.fail(layout, name, "weights | under <b> cannot be had _ " * 400)
+    report.run(answered.board_of(params, *names, thumbnails="none", bootstrap=20), layout)
+    text = (layout.reports / "leaderboard.md").read_bytes()
+    assert len(text) <= 60_000
+    assert all(name.encode() in text for name in names)

@@ -277,6 +277,11 @@ def test_score_on_new_sources_is_shown_where_training_left_one(workspace, board)
         "mobilenet": "0.8125"
     }
     assert "New source</abbr>" in page_of(workspace)
+    for name in NAMES:
+        answered.answer(workspace, name, 1.6, leave_one_source_out={"auc": None, "reason": "one source <b>"})
+    report.run(board, workspace)
+    assert "New source</abbr>" not in page_of(workspace)
+    assert "is not known: one source &lt;b&gt;." in page_of(workspace)
 
 
 def test_seed_table_has_the_seeds_order_and_names(workspace, board):

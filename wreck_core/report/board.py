@@ -91,7 +91,8 @@ def _ranked_rows(
             "p_best": float(comparison.p_best[at]),
         }
         row |= {key: model.facts.get(key) for key in (*_TRAINED, *_COST, *_ORIGIN)}
-        row["loso_auc"] = (model.facts.get("leave_one_source_out") or {}).get("auc")
+        elsewhere = model.facts.get("leave_one_source_out") or {}
+        row |= {"loso_auc": elsewhere.get("auc"), "loso_reason": elsewhere.get("reason", "")}
         row |= _scored(model, evidence) | _auc_columns(auc[at], comparison, at) | _difference(comparison, at)
         rows.append(row)
     rows[0] |= _test_fold(params, ranked[0])

@@ -39,7 +39,10 @@ PUBLISHED = {
 }
 
 # Facts of metrics.json that say where a model came from.
-_ORIGIN = ["builder", "weights_source", "weights_sha256", "seed", "threads", "git_sha", "data_rev"]
+_ORIGIN = [
+    *("builder", "weights_source", "weights_sha256", "seed", "threads", "git_sha", "data_rev"),
+    *("fit_s", "peak_rss_mb"),
+]
 
 
 def collate(
