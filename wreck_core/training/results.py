@@ -18,6 +18,7 @@ from wreck_core.training.recipe import FINAL, Outcome, Task
 from wreck_core.training.runtime import keras
 
 THRESHOLD = 0.5
+LOSSES = ("log_loss", "loss", "held_out_loss")  # last in history.csv: DVC plots the last column
 THRESHOLD_RULE = "p >= 0.5: both errors cost the same, and p is calibrated inside the training folds"
 
 
@@ -51,7 +52,8 @@ def write(task: Task, outcome: Outcome, folder: Path, origin: Origin) -> dict[st
     }
     files.write_json(folder / "model.json", model_card(task, record))
     with files.replacing(folder / "history.csv") as temp:
-        outcome.history.to_csv(temp, index=False, lineterminator="\n")
+        columns = sorted(outcome.history, key=lambda name: LOSSES.index(name) if name in LOSSES else -1)
+        outcome.history[columns].to_csv(temp, index=False, lineterminator="\n")
     with files.replacing(folder / "oof.parquet") as temp:
         table.to_parquet(temp, index=False)
     files.write_json(folder / "metrics.json", record)
