@@ -1,8 +1,8 @@
 """What the report of many pictures takes, and its bootstrap beside scikit-learn's AUC in a loop.
 
 `python -m benchmarks.report [--pictures 50000] [--backbones 8]`: as many links to a few drawn photos, with
-simulated answers, and the report twice, each in a process of its own: the first, and the one that says what
-changed since. The goals: each within 60 s and 1.5 GB; else it exits with 1.
+simulated answers and untrained networks, and the report twice, each in a process of its own: the first, and
+the one that says what changed since. The goals: each within 60 s and 1.5 GB; else it exits with 1.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from benchmarks import machine
 from wreck_core import images, params
 from wreck_core.evaluation import intervals
 from wreck_core.evaluation.metrics import Cases
-from wreck_core.files import write_json
+from wreck_core.files import read_json, write_json
 from wreck_core.layout import Layout
 from wreck_core.params import BackboneRow
 from wreck_core.sample.draw import draw_car
@@ -95,6 +95,19 @@ def write_answers(layout: Layout, table: pd.DataFrame, name: str, skill: float, 
     pd.DataFrame(trials).to_csv(folder / "history.csv", index=False)
 
 
+def write_network(folder: Path) -> None:
+    """Leave a mobilenet_v2 without training, for the heat maps."""
+    from wreck_core.training import backbones, graph, model_file
+    from wreck_core.training.runtime import keras
+
+    row = backbones.find("mobilenet_v2")
+    trunk = graph.with_preprocessing(row, row.build(224))
+    network = keras.Model(trunk.input, keras.layers.Dense(2, name="logits")(trunk.output))
+    model_file.save(model_file.assemble(network, 1.0, folder.name), folder / "model.keras")
+    card = {"input": {"width_px": 224}, "classes": ["damaged", "undamaged"], "positive": "damaged"}
+    write_json(folder / "model.json", card)
+
+
 def measure(layout: Layout) -> dict[str, Any]:
     """Make the report of what lies there, keep it for the next, and tell what it took."""
     names = sorted(path.name for path in layout.models.iterdir())
@@ -108,6 +121,7 @@ def measure(layout: Layout) -> dict[str, Any]:
         "seconds": cost.seconds,
         "cpu_s": cost.cpu_s,
         "peak_mb": machine.peak_rss_mb(),
+        "maps": len(read_json(layout.reports / "report.json")["looks"]["maps"]),
         "page_mb": sizes["leaderboard.html"],
         "report_json_mb": sizes["report.json"],
     }
@@ -149,6 +163,7 @@ def main() -> int:
         table = write_pictures(layout, asked.pictures)
         for at in range(asked.backbones):
             write_answers(layout, table, f"model_{at}", 1 + 0.03 * at, at)
+            write_network(layout.model(f"model_{at}"))
         words = [sys.executable, "-m", "benchmarks.report", "--inside", folder]
         runs = [
             json.loads(subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout)
