@@ -18,8 +18,9 @@ from flows.outcomes import StageRun
 from flows.tasks import log_of
 from wreck_core import files
 from wreck_core.layout import Layout
+from wreck_core.report.exports import in_short
 from wreck_core.report.interval_plot import interval_plot
-from wreck_core.report.words import interval, number
+from wreck_core.report.words import markdown
 from wreck_core.stages.diff import Diff
 from wreck_core.summary import Summary
 
@@ -30,9 +31,7 @@ def publish_leaderboard(layout: Layout) -> None:
     if not (path.exists() and page.exists()):
         return
     report: dict[str, Any] = files.read_json(path)
-    create_table_artifact(
-        table=[_cells(row) for row in report["rows"]], key="leaderboard", description="Every row, ranked"
-    )
+    create_table_artifact(table=in_short(report), key="leaderboard", description="Every row, ranked")
     plot = base64.b64encode(interval_plot(report).encode()).decode()
     sentences = [report["verdict"]["sentence"], report["answers"]["ranking"], report["answers"]["changes"]]
     create_markdown_artifact(
@@ -45,37 +44,19 @@ def publish_leaderboard(layout: Layout) -> None:
     )
 
 
-def _cells(row: dict[str, Any]) -> dict[str, Any]:
-    auc = row["roc_auc"]
-    return {
-        "rank": row["rank"] or "",
-        "backbone": row["backbone"],
-        "status": row["status"],
-        "ROC AUC": "" if auc is None else number(auc),
-        "interval": "" if auc is None else interval(row["roc_auc_low"], row["roc_auc_high"]),
-        "accuracy": "" if row["accuracy"] is None else number(row["accuracy"]),
-        "ms per image": "" if row["ms_per_image_p50"] is None else round(row["ms_per_image_p50"], 1),
-    }
-
-
 def publish_stages(runs: Iterable[StageRun], logs: Path) -> None:
     """Show what became of each stage, and the file with all that it said."""
     rows = []
     for run in runs:
         log = log_of(logs, run.stage)
         seconds, said = (f"{run.seconds:,.1f}", f"`{log.name}`") if log.exists() else ("", "")
-        rows.append(f"| {run.stage} | {run.outcome} | {seconds} | {_cell(run.reason)} | {said} |")
+        rows.append(f"| {run.stage} | {run.outcome} | {seconds} | {markdown(run.reason)} | {said} |")
     head = ["| stage | outcome | seconds | reason | log |", "|---|---|--:|---|---|"]
     create_markdown_artifact(
         markdown="\n".join([f"Logs lie in `{logs}`", "", *head, *rows]),
         key="stages",
         description="What became of each stage",
     )
-
-
-def _cell(text: str) -> str:
-    """Keep a failed stage's last words within a cell, as plain text."""
-    return "".join(f"\\{char}" if char in "\\`*_[]<>|" else char for char in " ".join(text.split())[:300])
 
 
 def publish_dataset(changed: Diff) -> None:

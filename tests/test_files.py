@@ -1,6 +1,7 @@
 """Files are whole or absent, and a lock is free when its holder is dead."""
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -88,8 +89,13 @@ def test_what_a_killed_write_left_goes_with_the_next_and_what_a_living_one_write
 ) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
-    stray = tmp_path / f".table.csv.{ended.pid}-1.tmp"
-    kept = [tmp_path / f".table.csv.{os.getppid()}-1.tmp", tmp_path / f".other.csv.{ended.pid}-1.tmp"]
+    here = platform.node()
+    stray = tmp_path / f".table.csv.{here}-{ended.pid}-1.tmp"
+    kept = [
+        tmp_path / f".table.csv.{here}-{os.getppid()}-1.tmp",
+        tmp_path / f".table.csv.another{here}-{ended.pid}-1.tmp",  # nobody here knows whether it is alive
+        tmp_path / f".other.csv.{here}-{ended.pid}-1.tmp",
+    ]
     for path in (stray, *kept):
         path.write_text("half")
     files.write_text(tmp_path / "table.csv", "whole\n")

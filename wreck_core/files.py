@@ -9,6 +9,7 @@ import errno
 import fcntl
 import json
 import os
+import platform
 import shutil
 import threading
 from collections.abc import Iterator
@@ -47,12 +48,17 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def _temp(path: Path) -> Path:
     # Threads may write the same content-addressed file at once.
-    return path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    return path.with_name(f"{_stem(path)}{os.getpid()}-{threading.get_ident()}.tmp")
+
+
+def _stem(path: Path) -> str:
+    # With the machine's name: folders are shared, and only a machine itself knows which processes are alive.
+    return f".{path.name}.{platform.node()}-"
 
 
 def _sweep(path: Path) -> None:
-    for stray in path.parent.glob(f".{escape(path.name)}.*-*.tmp"):
-        process = stray.name.removeprefix(f".{path.name}.").partition("-")[0]
+    for stray in path.parent.glob(f"{escape(_stem(path))}*-*.tmp"):
+        process = stray.name.removeprefix(_stem(path)).partition("-")[0]
         if process.isdecimal() and not _is_alive(int(process)):
             stray.unlink(missing_ok=True)
 

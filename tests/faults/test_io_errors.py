@@ -4,21 +4,17 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-from faulted import Step, dataset, differing, events, half_written
+from faulted import Step, dataset, differing, each_command, events, half_written
 from faulty import Commands
 from pages import Pages
 
 from wreck_core.layout import Layout
 
-COMMANDS = ["scrape", "labels import", "enqueue", "dedup", "dataset", "report", "labels export", "snapshot"]
 OFTEN = ("scrape", "dedup")  # one fault of each with every `make test`
-SAMPLED = [pytest.param(name, True) for name in OFTEN]
-WHOLE = [pytest.param(name, False, marks=pytest.mark.slow) for name in COMMANDS]
 FAULTS = ["ENOSPC", "EIO", "EMFILE"]
 
 
-@pytest.mark.parametrize(("name", "few"), [*SAMPLED, *WHOLE])
+@each_command(OFTEN)
 def test_whatever_fails_is_one_error_and_the_next_run_completes_the_work(
     name: str,
     few: bool,

@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from pathlib import Path
@@ -221,6 +221,17 @@ def test_a_host_that_says_not_modified_without_having_been_asked_gave_nothing(
     assert (row.status, row.http_code, row.detail) == ("http_4xx", 304, "answered 304")
 
 
+def status_by_https(speak: Callable[[socket.socket], None], fetch: Any, params: ScrapeParams) -> str:
+    """Fetch one URL by https from a listener on which `speak` has the word."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=speak, args=(listener,), daemon=True)
+        thread.start()
+        mirrors = ((WEB, f"https://127.0.0.1:{listener.getsockname()[1]}/"),)
+        row = fetch([WEB + "x"], params, mirrors)[WEB + "x"]
+        thread.join()
+    return row.status
+
+
 def test_a_host_that_speaks_no_tls_is_told_from_a_broken_connection(
     fetch: Any, impatient: ScrapeParams, make_answer: Any
 ) -> None:
@@ -230,13 +241,7 @@ def test_a_host_that_speaks_no_tls_is_told_from_a_broken_connection(
             sock.recv(65536)
             sock.sendall(make_answer(b"", code=400))
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=speak_plainly, args=(listener,), daemon=True)
-        thread.start()
-        mirrors = ((WEB, f"https://127.0.0.1:{listener.getsockname()[1]}/"),)
-        row = fetch([WEB + "x"], impatient, mirrors)[WEB + "x"]
-        thread.join()
-    assert row.status == "tls"
+    assert status_by_https(speak_plainly, fetch, impatient) == "tls"
 
 
 @pytest.fixture
@@ -271,13 +276,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_and_nothing_is_asked(
         with sock, contextlib.suppress(OSError), context.wrap_socket(sock, server_side=True) as secure:
             heard.append(secure.recv(65536))
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=speak, args=(listener,), daemon=True)
-        thread.start()
-        mirrors = ((WEB, f"https://127.0.0.1:{listener.getsockname()[1]}/"),)
-        row = fetch([WEB + "x"], impatient, mirrors)[WEB + "x"]
-        thread.join()
-    assert row.status == "tls"
+    assert status_by_https(speak, fetch, impatient) == "tls"
     assert not any(heard)
 
 

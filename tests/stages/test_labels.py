@@ -113,6 +113,20 @@ def test_a_fresh_clone_without_a_store_loses_no_label(
         assert not {task.sha256 for task in store.claim("bob", enqueue.ROUND, 100)} & set(final(layout))
 
 
+def test_labels_that_came_from_another_clone_by_git_survive_the_next_export(
+    params: Params, layout: Layout, tmp_path: Path
+) -> None:
+    labels.import_labels(params, layout, written(tmp_path, "ours.csv", "sha256,label", f"{SHAS[0]},damaged"))
+    elsewhere = layout.labels.read_text().replace(SHAS[0], SHAS[1]).splitlines()[1]
+    layout.labels.write_text(f"{layout.labels.read_text()}{elsewhere}\n")
+    pulled = layout.labels.read_bytes()
+    for _ in range(2):
+        labels.export_labels(params, layout)
+        assert sorted(layout.labels.read_bytes().splitlines()) == sorted(pulled.splitlines())
+    with open_store(layout) as store:
+        assert len(list(store.events())) == 2
+
+
 def test_a_broken_log_is_named_and_leaves_no_half_made_store(params: Params, layout: Layout) -> None:
     layout.label_events.write_text('{"uid": "x"}\n')
     with pytest.raises(InputError, match=r"label_events\.jsonl:1"):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import answered
 import pandas as pd
+import pytest
 import yaml
 from dvc.repo import Repo
 from faulty import Commands, Run
@@ -21,6 +22,7 @@ from wreck_core import provenance
 from wreck_core.layout import Layout
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+COMMANDS = ["scrape", "labels import", "enqueue", "dedup", "dataset", "report", "labels export", "snapshot"]
 ORIGIN = "http://web.example/"
 PICTURES = 16
 # What differs from run to run: when something was done, and the random names of events.
@@ -35,6 +37,13 @@ class Step:
     before: Path
     after: Path
     run: Run
+
+
+def each_command(few: tuple[str, ...]) -> pytest.MarkDecorator:
+    """Give a test each command whole, slowly, and `few` of them with one fault, every day."""
+    cases = [pytest.param(name, True) for name in few]
+    cases += [pytest.param(name, False, marks=pytest.mark.slow) for name in COMMANDS]
+    return pytest.mark.parametrize(("name", "few"), cases)
 
 
 def steps(folder: Path, web: Pages, commands: Commands) -> Iterator[Step]:

@@ -14,6 +14,7 @@ from wreck_core.labeling.rebuild import open_store
 from wreck_core.labeling.scripted import answer_all
 from wreck_core.labeling.session import LabelSession
 from wreck_core.layout import Layout
+from wreck_core.report.exports import in_short
 from wreck_core.sample import site, web
 from wreck_core.stages import enqueue, labels
 from wreck_core.stages.catalogue import Catalogue
@@ -45,10 +46,11 @@ def run_demo(folder: Path) -> None:
             console.out.print(f"{given:,} labels given")
     with _step("Train every backbone and rank them"):
         run(folder, "python", "-m", "flows", "experiment", "--jobs", "2")
-    board = files.read_json(layout.reports / "leaderboard.json")
+    report = files.read_json(layout.reports / "report.json")
     console.out.print()
-    console.out.print((layout.reports / "leaderboard.md").read_text(encoding="utf-8"), markup=False)
-    console.out.print(Text(board["verdict"], style="bold green"))
+    console.show_table(in_short(report))
+    console.out.print()
+    console.out.print(Text(report["verdict"]["sentence"], style="bold green"))
     console.out.print(
         f"Open {folder / 'reports' / 'leaderboard.html'}  ({time.monotonic() - began:.0f} s in all)"
     )

@@ -52,6 +52,10 @@ class Log(Database):
         )
         return {row["sha256"]: row["selection"] for row in rows}
 
+    def pictures(self) -> frozenset[str]:
+        """Name every picture that the log speaks of, also those whose labels were taken back."""
+        return frozenset(sha256 for (sha256,) in self._db.execute("SELECT DISTINCT sha256 FROM label_event"))
+
     def events(self) -> Iterator[dict[str, Any]]:
         """Yield the whole log, oldest first, without the numbers of this one database.
 

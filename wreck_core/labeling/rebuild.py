@@ -27,13 +27,22 @@ _COLUMNS = (
 def open_store(layout: Layout) -> Store:
     """Open the workspace's label store; a new one begins with what the versioned files hold.
 
-    Raises InputError when one of them cannot be read.
+    Pictures in labels.csv that it has never heard of were labelled in another clone, and came by git: their
+    labels are taken in, or the next export would cut them out. Raises InputError when a file cannot be read.
     """
     if not layout.label_db.exists():
         with files.locked(layout.locks, "label-store"):
             if not layout.label_db.exists():
                 _rebuild(layout)
-    return Store(layout.label_db)
+    store = Store(layout.label_db)
+    try:
+        known = store.pictures()
+        if elsewhere := [event for event in _final(layout.labels) if event["sha256"] not in known]:
+            store.restore(elsewhere)
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
 def _rebuild(layout: Layout) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from wreck_core.report.board import COLUMNS, Row
-from wreck_core.report.words import interval, number, visible
+from wreck_core.report.words import interval, markdown, number, visible
 
 # The seed's table of metrics: its order and its names, and ours.
 _SEED_COLUMNS = {
@@ -79,16 +79,16 @@ def leaderboard_md(report: dict[str, Any]) -> str:
     """Give the verdict and the table, as Markdown."""
     percent = f"{100 * report['settings']['confidence']:.0f} %"
     head = ["rank", "backbone", "kind", f"AUC [{percent}]", "P(best)", "accuracy", "log-loss", "ms", "MB"]
-    lines = ["# Leaderboard", "", f"**{_cell(report['verdict']['sentence'])}**", ""]
-    lines += [f"- {_cell(caution)}" for caution in report["verdict"]["cautions"]]
+    lines = ["# Leaderboard", "", f"**{markdown(report['verdict']['sentence'])}**", ""]
+    lines += [f"- {markdown(caution)}" for caution in report["verdict"]["cautions"]]
     lines += ["", f"| {' | '.join(head)} |", "|---|---|---|---|--:|--:|--:|--:|--:|"]
     lines += [f"| {' | '.join(_markdown_cells(row))} |" for row in report["rows"]]
     failed = [row for row in report["rows"] if row["status"] == "failed"]
-    lines += ["", *(f"- `{row['backbone']}` failed: {_cell(row['reason'])}" for row in failed)]
+    lines += ["", *(f"- `{row['backbone']}` failed: {markdown(row['reason'])}" for row in failed)]
     lines += [
         "",
-        f"{report['images']:,} pictures, out of fold. {_cell(report['answers']['ranking'])} "
-        f"{_cell(report['answers']['shortcut'])}",
+        f"{report['images']:,} pictures, out of fold. {markdown(report['answers']['ranking'])} "
+        f"{markdown(report['answers']['shortcut'])}",
     ]
     return "\n".join(lines).replace("\n\n\n", "\n\n") + "\n"
 
@@ -110,6 +110,22 @@ def junit_xml(report: dict[str, Any]) -> str:
     return ElementTree.tostring(suite, encoding="unicode") + "\n"
 
 
+def in_short(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the board in the few columns that fit a terminal or another's page."""
+    return [
+        {
+            "rank": rank_label(row),
+            "backbone": row["backbone"],
+            "status": row["status"],
+            "ROC AUC": "" if row["roc_auc"] is None else number(row["roc_auc"]),
+            "interval": "" if row["roc_auc"] is None else interval(row["roc_auc_low"], row["roc_auc_high"]),
+            "accuracy": "" if row["accuracy"] is None else number(row["accuracy"]),
+            "ms": "" if row["ms_per_image_p50"] is None else f"{row['ms_per_image_p50']:.1f}",
+        }
+        for row in report["rows"]
+    ]
+
+
 def rank_label(row: Row) -> str:
     """Print the rank as people read it: `1=` in a tie, `–` outside the ranking."""
     if row["rank"] is None:
@@ -128,15 +144,7 @@ def _markdown_cells(row: Row) -> list[str]:
     )
     costs = ["" if row[name] is None else f"{row[name]:.1f}" for name in ("ms_per_image_p50", "size_mb")]
     scores = [cell("p_best", 2), cell("accuracy"), cell("log_loss")]
-    return [rank_label(row), f"`{row['backbone']}`", _cell(row["badge"]), auc, *scores, *costs]
-
-
-def _cell(text: str) -> str:
-    """Make text safe inside a Markdown table: no markup, no bars, no line breaks."""
-    plain = visible(text).replace("&", "&amp;").replace("<", "&lt;")
-    for mark in "\\`*_[]|":
-        plain = plain.replace(mark, f"\\{mark}")
-    return plain
+    return [rank_label(row), f"`{row['backbone']}`", markdown(row["badge"]), auc, *scores, *costs]
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Row]) -> str:

@@ -21,6 +21,14 @@ def visible(text: str, limit: int = 300) -> str:
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 
+def markdown(text: str) -> str:
+    """Make text from outside plain in Markdown, in a table too: no markup, no bars, no line breaks."""
+    plain = visible(text).replace("&", "&amp;").replace("<", "&lt;")
+    for mark in "\\`*_[]|":
+        plain = plain.replace(mark, f"\\{mark}")
+    return plain
+
+
 def number(value: float, digits: int = 3) -> str:
     """Print a share or score without its leading zero, as statistics are printed: .953, 1.000, −.012."""
     text = f"{value:.{digits}f}"
