@@ -8,7 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from job import Job
+from typer import Typer
+from typer.testing import CliRunner
 
+from wreck_core.cli import real, seed_split
 from wreck_core.layout import Layout
 from wreck_core.sample.mirror import mirror
 
@@ -17,6 +20,18 @@ ORIGIN = (
     "https://raw.githubusercontent.com/tpham222/Wreck_Detect/15fc84e64125a8c3ddd3b535aa787003ba6a8e4b/images/"
 )
 FROZEN = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "mobilenet_v2", "mobilenet")
+
+
+@pytest.mark.parametrize("command", [real.main, seed_split.main])
+def test_a_folder_of_photos_that_is_not_there_is_told_before_anything_is_made(
+    tmp_path: Path, command: Callable[..., None]
+) -> None:
+    app = Typer()
+    app.command()(command)
+    done = CliRunner().invoke(app, [str(tmp_path / "real"), "--mirror", str(tmp_path / "photos")])
+    assert done.exit_code == 2
+    assert "--mirror" in done.output
+    assert not (tmp_path / "real").exists()
 
 
 @pytest.mark.slow

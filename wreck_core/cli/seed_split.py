@@ -17,7 +17,12 @@ def main(
     folder: Annotated[Path, typer.Argument(help="Where; kept, so that a second run goes on.")],
     photos: Annotated[
         Path | None,
-        typer.Option("--mirror", help="A folder with the photos, for a machine without a network."),
+        typer.Option(
+            "--mirror",
+            exists=True,
+            file_okay=False,
+            help="A folder with the photos, for a machine without a network.",
+        ),
     ] = None,
 ) -> None:
     """Fetch the photos, train every trial under three seeds, judge the notebook's 245 photos."""
