@@ -17,19 +17,16 @@ def render(
     """
     style = html.source("style.css", "duplicates.css")
     script = html.source("duplicates.js") if served else ""
-    return (
-        html.environment()
-        .get_template("duplicates.html")
-        .render(
-            sections=sections,
-            counts=counts,
-            params=params,
-            served=served,
-            headline=_headline(sections, counts["unique"]),
-            style=style,
-            script=script,
-            policy=html.policy(style, script, connect=served),
-        )
+    return html.render(
+        html.environment().get_template("duplicates.html"),
+        style,
+        script,
+        connect=served,
+        sections=sections,
+        counts=counts,
+        params=params,
+        served=served,
+        headline=_headline(sections, counts["unique"]),
     )
 
 

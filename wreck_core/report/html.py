@@ -3,9 +3,10 @@
 import base64
 import hashlib
 from importlib.resources import files
+from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from wreck_core.report import words
@@ -31,14 +32,18 @@ def source(*names: str) -> Markup:
     return Markup(text)  # noqa: S704 - files of this package
 
 
-def policy(style: str, script: str = "", *, connect: bool = False) -> str:
-    """Allow this style and script by hash, pictures by data URI, perhaps the page's own server; no more."""
+def render(template: Template, style: str, script: str = "", *, connect: bool = False, **shown: Any) -> str:
+    """Fill a template that extends base.html, and tell the browser to let in nothing but what it holds.
+
+    That is this style and script, by hash, pictures by data URI, and with `connect` answers of the
+    page's own server.
+    """
     rules = ["default-src 'none'", "img-src data:", f"style-src {_hash(style)}"]
     if script:
         rules.append(f"script-src {_hash(script)}")
     if connect:
         rules.append("connect-src 'self'")
-    return "; ".join(rules)
+    return template.render(style=style, script=script, policy="; ".join(rules), **shown)
 
 
 def _hash(text: str) -> str:

@@ -19,36 +19,27 @@ def render(report: dict[str, Any]) -> str:
     Text from outside is escaped and stripped of invisible characters. The content security policy allows
     this file's own style and script by hash, pictures by data URI, and nothing else.
     """
-    style, script = (
-        html.source("style.css"),
-        html.source("sort.js", "threshold.js", "pairs.js", "gallery.js", "theme.js"),
-    )
     scored = [row for row in report["rows"] if row["status"] != "failed"]
     ok = [row for row in scored if row["status"] == "ok"]
     shown_slices = _few(report["slices"].get(report["verdict"]["leader"], []))
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            report=report,
-            scored=scored,
-            ok=ok,
-            failed=[row for row in report["rows"] if row["status"] == "failed"],
-            leader=next((row for row in scored if row["backbone"] == report["verdict"]["leader"]), None),
-            recommended=next(
-                (row for row in scored if row["backbone"] == report["verdict"]["recommended"]), None
-            ),
-            focus=Focus.of(scored),
-            shown_slices=shown_slices,
-            slice_scale=charts.slice_scale(shown_slices),
-            min_images=MIN_IMAGES,
-            disputed={(pair["better"], pair["worse"]) for pair in _disputes(report) if pair["pictures"]},
-            picker=thresholds.picker(report, [row["backbone"] for row in ok]),
-            columns=COLUMNS,
-            style=style,
-            script=script,
-            policy=html.policy(style, script),
-        )
+    named = {row["backbone"]: row for row in scored}
+    return html.render(
+        _environment().get_template("page.html"),
+        html.source("style.css"),
+        html.source("sort.js", "threshold.js", "pairs.js", "gallery.js", "theme.js"),
+        report=report,
+        scored=scored,
+        ok=ok,
+        failed=[row for row in report["rows"] if row["status"] == "failed"],
+        leader=named.get(report["verdict"]["leader"]),
+        recommended=named.get(report["verdict"]["recommended"]),
+        focus=Focus.of(scored),
+        shown_slices=shown_slices,
+        slice_scale=charts.slice_scale(shown_slices),
+        min_images=MIN_IMAGES,
+        disputed={(pair["better"], pair["worse"]) for pair in _disputes(report) if pair["pictures"]},
+        picker=thresholds.picker(report, [row["backbone"] for row in ok]),
+        columns=COLUMNS,
     )
 
 
