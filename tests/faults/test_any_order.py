@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from faulted import ORIGIN, half_written
+from faulted import ORIGIN, Step, half_written
 from faulty import Commands
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -29,20 +29,19 @@ from wreck_core.layout import Layout
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NUMBERS = st.integers(0, 11)
-POINTS = st.sampled_from(
-    [
-        ("commit data/ledger.db", 1),
-        ("commit data/ledger.db", 2),
-        ("committed data/ledger.db", 2),
-        ("replace data/images/*/.*.jpg.*.tmp", 1),
-        ("replace data/.candidates.parquet.*.tmp", 1),
-        ("write data/.labels.csv.*.tmp", 1),
-        ("replace data/.label_events.jsonl.*.tmp", 1),
-        ("replace data/.takedown.csv.*.tmp", 1),
-        ("commit data/labels.db", 1),
-        ("unlink data/images/*/*.jpg", 1),
-    ]
-)
+NAMED = [
+    ("commit data/ledger.db", 1),
+    ("commit data/ledger.db", 2),
+    ("committed data/ledger.db", 2),
+    ("replace data/images/*/.*.jpg.*.tmp", 1),
+    ("replace data/.candidates.parquet.*.tmp", 1),
+    ("write data/.labels.csv.*.tmp", 1),
+    ("replace data/.label_events.jsonl.*.tmp", 1),
+    ("replace data/.takedown.csv.*.tmp", 1),
+    ("commit data/labels.db", 1),
+    ("unlink data/images/*/*.jpg", 1),
+]
+POINTS = st.sampled_from(NAMED)
 
 
 class Workspace(RuleBasedStateMachine):
@@ -157,8 +156,15 @@ class Workspace(RuleBasedStateMachine):
             assert held == self.labels
 
 
+def test_every_point_at_which_orders_are_killed_is_one_that_commands_come_by(
+    pipeline: dict[str, Step],
+) -> None:
+    come_by = {name for step in pipeline.values() for name in step.run.names}
+    assert {name for name, _ in NAMED} <= come_by
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("examples", [2, 20])
+@pytest.mark.parametrize("examples", [2, 25])
 def test_what_was_acknowledged_survives_any_order_of_work_kills_and_takedowns(
     examples: int, commands: Commands, web: Pages, record_property: object
 ) -> None:

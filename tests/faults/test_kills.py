@@ -41,4 +41,5 @@ def test_the_same_command_completes_what_a_kill_cut_off(
         assert differing(dataset(layout), expected) == [], at
         shutil.rmtree(layout.root)
     assert killed
-    record_property("R1", f"`{' '.join(step.words[:2])}`: {killed} kills, 0 lost")
+    if not few:
+        record_property("R1", f"`{' '.join(step.words[:2])}`: {killed} kills, 0 lost")

@@ -15,6 +15,7 @@ import itertools
 import json
 import os
 import pkgutil
+import platform
 import re
 import signal
 import sqlite3
@@ -34,7 +35,8 @@ KILL = "kill"
 SQLITE_NAMES = {"ENOSPC": "SQLITE_FULL", "EIO": "SQLITE_IOERR_WRITE", "EMFILE": "SQLITE_CANTOPEN"}
 # Hashes, the folders named by their beginning, and the names of temporary files.
 RANDOM = re.compile(
-    r"(?<=/)[0-9a-f]{2}(?=/|$)|[0-9a-f]{30,}|\d+-\d+(?=\.tmp)|(?<=\.)[\w-]{22}(?=\.tmp)"
+    rf"(?<=/)[0-9a-f]{{2}}(?=/|$)|[0-9a-f]{{30,}}|{re.escape(platform.node())}-\d+-\d+(?=\.tmp)"
+    r"|(?<=\.)[\w-]{22}(?=\.tmp)"
     r"|(?<=scrape-)[\dT-]+|(?<=/tmp)\w{8}(?=/|$)"
 )
 JUMPS_S = (0, -86_400, 315_360_000)  # a clock that shows today, yesterday and the next decade in turns
