@@ -44,11 +44,12 @@ PROMISES = {
     ),
     "R4": Promise("no connection to an address that is not public", ("ingest/test_hostile_urls.py",)),
     "R5": Promise(
-        "a hostile server ends by the deadline with its own status", ("ingest/test_hostile_servers.py",)
+        "a hostile server ends by the deadline with its own status",
+        ("ingest/test_hostile_servers.py", "ingest/test_memory.py"),
     ),
-    "R6": Promise("an endless body is cut off in flat memory", ("ingest/test_hostile_servers.py",)),
-    "R7": Promise("a broken picture is a row with a reason", ("test_images.py",)),
-    "R8": Promise("an image bomb is refused by its header", ("test_images.py",)),
+    "R6": Promise("an endless body is cut off in flat memory", ("ingest/test_memory.py",)),
+    "R7": Promise("a broken picture is a row with a reason", ("test_images.py", "test_images_in_bounds.py")),
+    "R8": Promise("an image bomb is refused by its header", ("test_images.py", "test_images_in_bounds.py")),
     "R9": Promise(
         "a full disk: exit code 74, named, completed by the next run", ("faults/test_full_disk.py",)
     ),
