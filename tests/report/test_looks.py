@@ -1,3 +1,5 @@
+import re
+
 import answered
 import numpy as np
 import pytest
@@ -5,6 +7,7 @@ import pytest
 from wreck_core.files import read_json, write_json
 from wreck_core.inference import explain
 from wreck_core.report import looks
+from wreck_core.report.forget import forget
 from wreck_core.stages import report
 from wreck_core.training import model_file, runtime
 from wreck_core.training.runtime import keras
@@ -52,6 +55,21 @@ def test_every_chosen_picture_has_its_map_in_the_page_and_the_bytes_repeat(works
     assert (workspace.reports / "leaderboard.html").read_bytes() == page
     assert seen(workspace, params, thumbnails="blur")["maps"] != told["maps"]
     assert seen(workspace, params, thumbnails="none")["maps"] == {}
+
+
+def test_every_picture_is_shown_under_its_hash_so_that_its_takedown_finds_the_page(workspace, params):
+    seen(workspace, params)
+    told, page = read_json(workspace.reports / "report.json"), workspace.reports / "leaderboard.html"
+    text = page.read_text()
+    figures = re.findall(r'<figure data-sha256="(\w{64})"[^>]*>\s*<img src="(data:image/webp[^"]+)"', text)
+    assert len(figures) == text.count("data:image/webp")
+    of = {**{uri: sha for sha, uri in told["gallery"]["thumbnails"].items()}}
+    of |= {uri: sha for sha, uri in told["looks"]["maps"].items()}
+    assert {(of[uri], uri) for _, uri in figures} == {(sha, uri) for sha, uri in figures}
+    assert set(of) == {uri for _, uri in figures}
+    found = forget(workspace.reports, [figures[-1][0]])
+    assert {"leaderboard.html", "report.json"} <= set(found)
+    assert not page.exists()
 
 
 def test_the_surest_are_chosen_of_each_kind(workspace, params):

@@ -26,6 +26,7 @@ from wreck_core.training.features import FeatureStore
 
 ORIGIN = "http://web.example/"
 BAD = photo(1)
+HEAT = b"a heat map over a picture"
 MARK = BAD[len(BAD) // 2 :][:48]
 
 
@@ -55,6 +56,10 @@ def workspace(tmp_path: Path, web: Pages) -> Layout:
     FeatureStore(layout.features, "trunk").add(
         [sha, f"{sha}:0.1,0.2", other], np.ones((3, 4), np.float32) * np.pi
     )
+    np.save(_made(layout.checkpoints / "train@alpha" / "0123") / "views.npy", np.full((2, 4), 7.25))
+    _made(layout.exports / "folders" / "damaged").joinpath(f"{sha}.jpg").write_bytes(BAD)
+    _made(layout.exports / "maps").joinpath(f"car-{sha[:12]}.png").write_bytes(HEAT)
+    _made(layout.exports / "maps").joinpath(f"car-{other[:12]}.png").write_bytes(HEAT)
     pd.DataFrame({"sha256": [sha, other], "p": [0.1, 0.2]}).to_parquet(
         _made(layout.model("alpha")) / "oof.parquet"
     )
@@ -109,7 +114,7 @@ def test_nothing_of_the_picture_is_left_and_it_never_comes_back(
     tmp_path: Path, workspace: Layout, web: Pages, kind: str
 ) -> None:
     sha = sha_of(workspace, "bad.jpg")
-    assert len(holders(tmp_path, MARK)) == 3  # the store, DVC's cache, the remote
+    assert len(holders(tmp_path, MARK)) == 4  # the store, DVC's cache, the remote, an export
 
     summary = take(workspace, sha if kind == "sha256" else f"{ORIGIN}bad.jpg")
 
@@ -117,6 +122,8 @@ def test_nothing_of_the_picture_is_left_and_it_never_comes_back(
     thumbnail, features = b"data:thumb", np.float32(np.pi).tobytes() * 4
     assert holders(tmp_path, thumbnail) == set()
     assert len(holders(tmp_path, features)) == 1  # of the other picture
+    assert holders(tmp_path, np.float64(7.25).tobytes()) == set()
+    assert len(holders(tmp_path, HEAT)) == 1
     assert b"bad.jpg" not in workspace.ledger.read_bytes()
     # DVC's lists of the store, and the predictions of models, hold the hash and no more.
     named = holders(workspace.root, sha.encode()) - {"data/takedown.csv", "models/alpha/oof.parquet"}
@@ -161,6 +168,35 @@ def test_a_host_goes_with_all_its_pictures_and_the_labels_of_others_stay(
     assert web.asked == []
     (stone,) = [row for row in blocklist.read(workspace.takedowns) if not row.url_id]
     assert (stone.host, stone.reason) == ("web.example", "asked by its owner")
+
+
+@pytest.mark.parametrize("with_ledger", [True, False])
+def test_a_host_goes_with_the_pictures_that_redirects_brought_from_it(
+    tmp_path: Path, workspace: Layout, web: Pages, with_ledger: bool
+) -> None:
+    short = "http://short.example/"
+    web.redirects["/s"] = f"{ORIGIN}bad.jpg"
+    web.bodies["/own.jpg"] = photo(9)
+    lists = workspace.root / "data" / "short.txt"
+    lists.write_text(f"{short}s\n{short}own.jpg\n")
+    settings = params_module.load(workspace.params)
+    mirrors = (web.mirror(short), web.mirror(ORIGIN))
+    scrape.run(settings, workspace, ScrapeRequest((lists,), url_map=mirrors))
+    table = pd.read_parquet(workspace.candidates).set_index("url")
+    assert table.host[f"{short}s"] == "short.example"
+    assert table.final_url[f"{short}s"] == f"{ORIGIN}bad.jpg"
+    if not with_ledger:
+        for path in workspace.ledger.parent.glob("ledger.db*"):
+            path.unlink()
+    web.asked.clear()
+    summary = take(workspace, "web.example")
+    assert summary.headline == "taken down: 3 pictures of 5 URLs"
+    assert holders(tmp_path, MARK) == set()
+    assert [path.stem for path in workspace.images.rglob("*.jpg")] == [table.sha256[f"{short}own.jpg"]]
+    web.asked.clear()
+    scrape.run(settings, workspace, ScrapeRequest((lists,), url_map=mirrors))
+    assert {path for path, _, _ in web.asked} <= {"/own.jpg"}
+    assert holders(tmp_path, MARK) == set()
 
 
 def test_a_takedown_that_was_killed_is_completed_by_the_same_command(

@@ -1,5 +1,6 @@
-"""What training keeps of pictures: their features, and the models that have seen them."""
+"""What training keeps of pictures: features, activations, and the models that have seen them."""
 
+import shutil
 import sqlite3
 from collections.abc import Collection
 from contextlib import closing
@@ -23,6 +24,17 @@ def forget_features(folder: Path, sha256s: Collection[str]) -> int:
             database.execute("VACUUM")
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return deleted
+
+
+def forget_checkpoints(folder: Path) -> int:
+    """Delete what interrupted trainings would go on from, and count them: activations of every picture.
+
+    A picture cannot be cut out of them; the next training begins anew.
+    """
+    found = [path for path in folder.glob("*/*") if path.is_dir()]
+    for path in found:
+        shutil.rmtree(path)
+    return len(found)
 
 
 def models_that_saw(models: Path, sha256s: Collection[str]) -> list[str]:

@@ -39,6 +39,7 @@ class Ledger:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
             self._db.row_factory = sqlite3.Row
+            self._db.create_function("host_of", 1, lambda url: host_of(url or ""), deterministic=True)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA secure_delete = ON")

@@ -125,10 +125,12 @@ SELECT_HELD = """
 INSERT OR IGNORE INTO pending SELECT url_id, sha256, etag, last_modified FROM outcomes
 WHERE reading = :reading AND outcome = 'ok' AND coalesce(asked_again_at, tried_at) <= :before
 """
-# What was taken down leaves its hash, its host and its place in a list.
+# What was taken down leaves its hash, its host and its place in a list. A picture is that of the host that
+# gave it, wherever the list sent us first.
 _NAMED = """
     url_id IN (SELECT value FROM json_each(:url_ids)) OR host IN (SELECT value FROM json_each(:hosts))
     OR sha256 IN (SELECT value FROM json_each(:sha256s))
+    OR (:hosts <> '[]' AND host_of(final_url) IN (SELECT value FROM json_each(:hosts)))
 """
 BLOCK = (
     f"DELETE FROM earlier WHERE {_NAMED}",  # noqa: S608 - own words

@@ -47,6 +47,7 @@ def run(params: Params, layout: Layout, target: str, reason: str = "") -> Summar
             ("rows of tables", _forget_rows(layout, sha256s)),
             ("label events", _forget_labels(layout, sha256s)),
             ("features", traces.forget_features(layout.features, sha256s)),
+            ("checkpoints", traces.forget_checkpoints(layout.checkpoints) if sha256s else 0),
             ("log lines", row_log.forget(layout.logs, {url for url, _ in pairs}, sha256s)),
             ("backups", backup.forget(layout)),
             ("reports", len(forget_reports(layout.reports, sha256s))),
@@ -81,8 +82,10 @@ def _found(layout: Layout, ledger: Ledger, named: Tombstone) -> set[tuple[str, s
     """Give (url_id, sha256) of all that is meant, either empty: also other URLs of the same bytes."""
     known = {(row.url_id, row.sha256, row.host) for row in blocklist.read(layout.takedowns)}
     if layout.candidates.exists():
-        table = pd.read_parquet(layout.candidates, columns=["url_id", "sha256", "host"])
-        known |= set(table.itertuples(index=False, name=None))
+        table = pd.read_parquet(layout.candidates, columns=["url_id", "sha256", "host", "final_url"])
+        known |= set(table[["url_id", "sha256", "host"]].itertuples(index=False, name=None))
+        given = table.assign(host=table.final_url.fillna("").map(host_of))  # where a redirect led
+        known |= set(given[["url_id", "sha256", "host"]].itertuples(index=False, name=None))
     barred = blocklist.blocklist([named])
     found = {(named.url_id, named.sha256)} if named.sha256 else set()
     for _ in range(2):  # what is named, then whatever has the same bytes
@@ -98,6 +101,9 @@ def _found(layout: Layout, ledger: Ledger, named: Tombstone) -> set[tuple[str, s
 
 def _forget_pictures(layout: Layout, sha256s: Iterable[str]) -> int:
     found = [path for sha in sha256s for path in (layout.images / sha[:2]).glob(f"*{sha}*")]
+    # Folders of pictures and heat maps are named after what they show.
+    for sha in sha256s if layout.exports.is_dir() else ():
+        found += [path for path in layout.exports.rglob(f"*{sha[:12]}*") if path.is_file()]
     for path in found:
         path.unlink()
     return len(found)
