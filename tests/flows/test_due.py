@@ -6,7 +6,6 @@ import sys
 import commands
 import pandas as pd
 import tiny
-import yaml
 
 from flows.due import look
 from wreck_core import dvcio, params
@@ -22,9 +21,7 @@ def due(layout: Layout) -> set[str]:
 
 
 def test_a_lie_of_the_lock_and_what_rests_on_it_are_due(workspace: Layout) -> None:
-    raw = yaml.safe_load(workspace.params.read_text())
-    raw["dataset"]["seed"] = 30
-    (workspace.root / "edit-meanwhile").write_text(yaml.safe_dump(raw))
+    tiny.edit_meanwhile(workspace, "dataset", "params.yaml", tiny.other_seed(workspace))
     assert due(workspace) == {"dedup", "dataset", "train@alpha", "train@beta", "report"}
     assert tiny.repro(workspace).returncode == 0
     assert not dvcio.stale(workspace.root)

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import tiny
-import yaml
 
 from flows.experiment import walk
 from flows.outcomes import StageRun
@@ -76,24 +75,34 @@ def test_what_depends_on_a_failed_dataset_does_not_run() -> None:
     }
 
 
-def test_a_stage_whose_inputs_moved_while_it_ran_runs_once_more(workspace: Layout, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("stage", "name", "part"),
+    [
+        ("dataset", "params.yaml", "params"),
+        ("dedup", "data/labels.csv", "data"),
+        ("dataset", "scripts/work.py", "code"),
+    ],
+)
+def test_a_stage_whose_inputs_moved_while_it_ran_runs_once_more(
+    workspace: Layout, tmp_path: Path, stage: str, name: str, part: str
+) -> None:
     logs = tmp_path / "logs"
-    assert bring_up_to_date(workspace, "dedup", logs, 99).outcome == "ran"
-    raw = yaml.safe_load(workspace.params.read_text())
-    raw["dataset"]["seed"] = 30
-    (workspace.root / "edit-meanwhile").write_text(yaml.safe_dump(raw))
+    if stage == "dataset":
+        assert bring_up_to_date(workspace, "dedup", logs, 99).outcome == "ran"
+        tiny.ran(workspace)
+    was = (workspace.root / name).read_text()
+    edited = tiny.other_seed(workspace) if part == "params" else f"{was}# edited\n"
+    tiny.edit_meanwhile(workspace, stage, name, edited)
 
-    run = bring_up_to_date(workspace, "dataset", logs, 99)
+    run = bring_up_to_date(workspace, stage, logs, 99)
 
-    assert (run.outcome, run.moved) == ("ran", ("params",))
-    assert tiny.ran(workspace) == ["dedup", "dataset", "dataset"]
-    assert bring_up_to_date(workspace, "dataset", logs, 99).outcome == "skipped"
+    assert (run.outcome, run.moved) == ("ran", (part,))
+    assert tiny.ran(workspace) == [stage, stage]
+    assert bring_up_to_date(workspace, stage, logs, 99).outcome == "skipped"
 
 
 def test_an_edit_during_a_plain_repro_is_found_by_the_next_flow(workspace: Layout, tmp_path: Path) -> None:
-    raw = yaml.safe_load(workspace.params.read_text())
-    raw["dataset"]["seed"] = 30
-    (workspace.root / "edit-meanwhile").write_text(yaml.safe_dump(raw))
+    tiny.edit_meanwhile(workspace, "dataset", "params.yaml", tiny.other_seed(workspace))
     assert tiny.repro(workspace).returncode == 0
     assert tiny.status(workspace) == {}  # DVC's lock was written after the edit, and calls it fresh
     assert bring_up_to_date(workspace, "dataset", tmp_path / "logs", 99).moved == ("params",)

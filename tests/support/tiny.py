@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 # Each stage writes its JSON file with the fingerprint of its start, as the true ones do.
 WORK = """
-import json, sys
+import json, shutil, sys
 from pathlib import Path
 import yaml
 from wreck_core import provenance
@@ -28,10 +28,10 @@ start = provenance.fingerprint(layout, stage)
 row = yaml.safe_load(layout.params.read_text())["backbones"].get(stage.partition("@")[2], {})
 if row.get("weights") == "missing":
     sys.exit("error: the weights of this backbone cannot be had")
-edit = Path("edit-meanwhile")
-if stage == "dataset" and edit.exists():  # somebody edits params.yaml while this stage runs
-    layout.params.write_text(edit.read_text())
-    edit.unlink()
+edits = Path("edits-meanwhile") / stage
+if edits.exists():  # somebody edits these files while this stage runs
+    shutil.copytree(edits, layout.root, dirs_exist_ok=True)
+    shutil.rmtree(edits)
 for name in outputs:
     Path(name).parent.mkdir(parents=True, exist_ok=True)
     Path(name).write_text(stage)
@@ -129,6 +129,20 @@ def edit_params(layout: Layout, change: dict[str, Any]) -> None:
 def edit_nightly(layout: Layout, **changes: Any) -> None:
     """Change keys of the nightly section of params.yaml."""
     edit_params(layout, {"nightly": {**yaml.safe_load(layout.params.read_text())["nightly"], **changes}})
+
+
+def edit_meanwhile(layout: Layout, stage: str, name: str, text: str) -> None:
+    """Let somebody write `text` to the file `name` while the next run of `stage` is at work."""
+    edited = layout.root / "edits-meanwhile" / stage / name
+    edited.parent.mkdir(parents=True, exist_ok=True)
+    edited.write_text(text)
+
+
+def other_seed(layout: Layout) -> str:
+    """Give params.yaml with another seed of the folds."""
+    raw = yaml.safe_load(layout.params.read_text())
+    raw["dataset"]["seed"] += 1
+    return yaml.safe_dump(raw, sort_keys=False)
 
 
 def hold_training(layout: Layout) -> None:
