@@ -4,24 +4,20 @@ A fresh clone has no store. Opened empty, the next export would wipe every label
 """
 
 import csv
-import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from wreck_core import files
-from wreck_core.errors import InputError
+from wreck_core.errors import InputError, StorageError
 from wreck_core.labeling import votes
 from wreck_core.labeling.consensus import LIST_ANNOTATOR, UNDECIDED
+from wreck_core.labeling.logged import LoggedEvent
 from wreck_core.labeling.schema import ADJUDICATE, PRIMARY, answer_kind
 from wreck_core.labeling.store import Store
 from wreck_core.layout import Layout
-
-_COLUMNS = (
-    *("uid", "sha256", "round", "annotator", "kind", "label", "x", "y", "w", "h", "flags", "note"),
-    *("undoes", "shown_ms", "suggested", "score", "hint_shown", "at", "strategy", "gold"),
-)
 
 
 def open_store(layout: Layout) -> Store:
@@ -57,23 +53,28 @@ def _rebuild(layout: Layout) -> None:
             try:
                 store.restore(events)
             except KeyError as error:
-                raise InputError(
-                    f"takes back an event that it does not hold: {error}", where=str(layout.label_events)
-                ) from None
+                raise _contradicts(layout, f"takes back an event that it does not hold: {error}") from None
+            except StorageError as error:
+                if isinstance(error.__cause__, sqlite3.IntegrityError):
+                    raise _contradicts(layout, f"contradicts itself: {error.__cause__}") from None
+                raise
         layout.label_db.parent.mkdir(parents=True, exist_ok=True)
         fresh.replace(layout.label_db)
+
+
+def _contradicts(layout: Layout, what: str) -> InputError:
+    return InputError(what, where=str(layout.label_events), fix="restore it with `dvc checkout`")
 
 
 def read_log(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the events of label_events.jsonl, none without it. Raises InputError at a line that is none."""
     if not path.exists():
         return
-    with path.open(encoding="utf-8") as log:
+    with path.open("rb") as log:
         for number, line in enumerate(log, 1):
             try:
-                event = json.loads(line)
-                yield {name: event[name] for name in _COLUMNS}
-            except (ValueError, KeyError, TypeError):
+                yield LoggedEvent.model_validate_json(line).fields()
+            except ValueError:
                 raise InputError(
                     "is no label event", where=f"{path}:{number}", fix="restore it with `dvc checkout`"
                 ) from None
@@ -83,14 +84,15 @@ def _final(path: Path) -> Iterator[dict[str, Any]]:
     """Give each row of labels.csv as events: one for each voice that it names."""
     if not path.exists():
         return
-    with path.open(encoding="utf-8", newline="") as table:
-        for row in csv.DictReader(table):
-            try:
-                yield from _as_events(row)
-            except (KeyError, ValueError):
-                raise InputError(
-                    "is no labels.csv", where=str(path), fix="restore it with `git checkout`"
-                ) from None
+    try:
+        with path.open(encoding="utf-8", newline="") as table:
+            for row in csv.DictReader(table, strict=True):
+                if None in row or None in row.values():
+                    raise ValueError("a row of another length")
+                for event in _as_events(row):
+                    yield LoggedEvent.model_validate(event).fields()
+    except (KeyError, ValueError, csv.Error):
+        raise InputError("is no labels.csv", where=str(path), fix="restore it with `git checkout`") from None
 
 
 def _as_events(row: dict[str, str]) -> Iterator[dict[str, Any]]:
