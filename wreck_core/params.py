@@ -251,11 +251,11 @@ def load(path: Path) -> Params:
     try:
         return Params.model_validate(raw)
     except ValidationError as error:
-        faults = "; ".join(_explain(fault, raw) for fault in error.errors())
+        faults = "; ".join(_explain(fault) for fault in error.errors())
         raise ParamsError(faults, where=str(path), fix="mend the file and run again") from None
 
 
-def _explain(fault: Any, raw: dict[str, Any]) -> str:
+def _explain(fault: Any) -> str:
     location = fault["loc"]
     path = ".".join(str(part) for part in location if part != "[key]")
     if fault["type"] != "extra_forbidden":

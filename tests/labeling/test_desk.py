@@ -57,7 +57,7 @@ def test_a_dragged_box_is_saved_with_the_label_and_dims_the_rest(
     after = desk.draw(*SIZE)
     assert after[:700].mean() < 0.8 * before[:700].mean()
     assert np.array_equal(after[350:360, 600:700], before[350:360, 600:700])
-    assert session.box is not None
+    assert session.draft.box is not None
     press(desk, "1")
     (row,) = store.current_labels()
     assert 0 < row["x"] < row["x"] + row["w"] < 1
@@ -67,17 +67,17 @@ def test_a_drag_that_leaves_the_window_ends_at_the_edge_of_the_picture(
     desk: Desk, session: LabelSession
 ) -> None:
     drag(desk, (640, 380), (-300, -900))
-    assert session.box is not None
-    assert (session.box.x, session.box.y) == (0.0, 0.0)
+    assert session.draft.box is not None
+    assert (session.draft.box.x, session.draft.box.y) == (0.0, 0.0)
 
 
 def test_a_click_is_no_box_and_keeps_the_one_there_is(desk: Desk, session: LabelSession) -> None:
     drag(desk, (400, 200), (900, 500))
-    box = session.box
+    box = session.draft.box
     drag(desk, (500, 300), (502, 301))
-    assert session.box == box
+    assert session.draft.box == box
     press(desk, "c")
-    assert session.box is None
+    assert session.draft.box is None
 
 
 def test_a_box_drawn_while_zoomed_in_means_the_same_part_of_the_picture(
@@ -86,15 +86,15 @@ def test_a_box_drawn_while_zoomed_in_means_the_same_part_of_the_picture(
     desk.point(640, 382)
     press(desk, "z")
     drag(desk, (320, 191), (960, 573))
-    near = session.box
+    near = session.draft.box
     assert near is not None
     press(desk, "z")
     desk.draw(*SIZE)
     # Two and a half times as near, the same stretch of the canvas holds two and a half times less.
     drag(desk, (640 - 128, 382 - 76), (640 + 128, 382 + 76))
-    assert session.box is not None
+    assert session.draft.box is not None
     assert [near.x, near.y, near.w, near.h] == pytest.approx(
-        [session.box.x, session.box.y, session.box.w, session.box.h], abs=0.01
+        [session.draft.box.x, session.draft.box.y, session.draft.box.w, session.draft.box.h], abs=0.01
     )
 
 
@@ -113,7 +113,7 @@ def test_flags_are_chosen_by_number_and_no_label_is_given_meanwhile(
     desk: Desk, session: LabelSession, store: Store
 ) -> None:
     assert press(desk, "f", "1", "3", "1", "9", "u") == [True, True, True, True, False, False]
-    assert session.flags == ("several_cars",)
+    assert session.draft.flags == ("several_cars",)
     assert store.current_labels() == []
     press(desk, "f", "1")
     (row,) = store.current_labels()
@@ -157,7 +157,7 @@ def test_a_failed_save_paints_the_bar_red_and_keeps_the_picture(
 ) -> None:
     shown = session.shown
     store._db.execute("PRAGMA max_page_count = 1")  # the file may not grow: a disk that is full
-    session.note = "long " * 10_000
+    session.draft.note = "long " * 10_000
     press(desk, "1")
     assert session.shown == shown
     assert share(desk.draw(*SIZE), ink.FAULT) > 0.05

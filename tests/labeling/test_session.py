@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from wreck_core import params
+from wreck_core.labeling import words
 from wreck_core.labeling.records import Box, Hint
 from wreck_core.labeling.session import LabelSession
 from wreck_core.labeling.store import Store
@@ -75,7 +76,7 @@ def test_the_end_of_the_queue_says_why(begin: Begin, pictures: dict[str, Path]) 
         session.label("damaged")
     session.skip()
     assert session.shown is None
-    assert session.why_empty() == "all done; 1 were skipped; `wreck enqueue` brings them back"
+    assert words.why_empty(session) == "all done; 1 were skipped; `wreck enqueue` brings them back"
     assert not session.label("damaged")
 
 
@@ -84,7 +85,7 @@ def test_pictures_held_by_others_are_named(begin: Begin, pictures: dict[str, Pat
     late = begin("late")
     assert len({session.shown for session in sessions}) == 4
     assert late.shown is None
-    assert late.why_empty() == "12 are with others at the moment"
+    assert words.why_empty(late) == "12 are with others at the moment"
 
 
 def test_a_lost_lease_is_told_and_the_next_picture_can_be_labelled(begin: Begin, store: Store) -> None:
@@ -139,9 +140,9 @@ def test_box_and_flags_go_with_the_answer_and_begin_anew_for_the_next_picture(
     session.set_box(Box(0.1, 0.2, 0.5, 0.25))
     session.toggle_flag("watermark")
     session.toggle_flag("blurry")
-    session.note = "seen from above"
+    session.draft.note = "seen from above"
     assert session.label("damaged")
-    assert (session.box, session.flags, session.note) == (None, (), "")
+    assert (session.draft.box, session.draft.flags, session.draft.note) == (None, (), "")
     (row,) = store.current_labels()
     assert [row[side] for side in "xywh"] == [0.1, 0.2, 0.5, 0.25]
     assert (row["flags"], row["note"]) == ("blurry watermark", "seen from above")
@@ -155,11 +156,11 @@ def test_looking_back_shows_the_standing_box_and_a_changed_one_is_saved_with_the
     session.set_box(first)
     session.label("damaged")
     session.back()
-    assert session.box == first
+    assert session.draft.box == first
     session.set_box(None)
     session.forward()
     session.back()
-    assert session.box == first
+    assert session.draft.box == first
     session.set_box(Box(0.0, 0.0, 0.5, 0.5))
     session.toggle_flag("blurry")
     assert session.label("damaged")
@@ -173,7 +174,7 @@ def test_undo_gives_box_and_flags_back_to_go_on_with(begin: Begin) -> None:
     session.toggle_flag("blurry")
     session.label("damaged")
     session.undo()
-    assert (session.box, session.flags) == (Box(0.1, 0.2, 0.5, 0.25), ("blurry",))
+    assert (session.draft.box, session.draft.flags) == (Box(0.1, 0.2, 0.5, 0.25), ("blurry",))
 
 
 def test_an_unknown_flag_is_refused(begin: Begin) -> None:

@@ -1,7 +1,7 @@
 """What keys and the mouse mean, and what is then to be seen: the labelling window without the window."""
 
 from wreck_core.images import Image
-from wreck_core.labeling import easel, keyboard, panels, screen, sheet, signs
+from wreck_core.labeling import easel, keyboard, panels, screen, sheet, signs, words
 from wreck_core.labeling.easel import Easel
 from wreck_core.labeling.grid import Grid
 from wreck_core.labeling.panels import Panel
@@ -169,7 +169,7 @@ class Desk:
             return sheet.draw_page(self._tiles.page(session.grid), width, height)
         notice = ""
         if session.shown is None:
-            notice = f"Nothing to label\n{session.why_empty()}\nU undo · A look back · Q quit"
+            notice = f"Nothing to label\n{words.why_empty(session)}\nU undo · A look back · Q quit"
         elif not self._easel.seen:
             notice = "This picture cannot be shown\nreject it, or skip it with space"
         tags = signs.tags(session)
@@ -183,5 +183,5 @@ class Desk:
         if self._panel == "help":
             return panels.help_panel(self._settings)
         if self._panel == "flags":
-            return panels.flags_panel(self._settings, session.flags)
+            return panels.flags_panel(self._settings, session.draft.flags)
         return panels.info_panel(session.info()) if self._info and session.shown else None

@@ -115,7 +115,7 @@ class Easel:
         return True
 
     def _box(self) -> Box | None:
-        return Box.between(*self._drag) if self._drag else self._session.box
+        return Box.between(*self._drag) if self._drag else self._session.draft.box
 
     def _shot(self) -> _Shot | None:
         path = self._session.path()

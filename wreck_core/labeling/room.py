@@ -106,7 +106,6 @@ class Room:
         self._given = 0  # by those who left
         self._seats: dict[str, _Seat] = {}
         self._offered: set[str] = set()
-        self._accepted: set[str] = set()  # uids of grid pages
 
     @property
     def given(self) -> int:
@@ -159,7 +158,7 @@ class Room:
 
     def _do(self, session: LabelSession, question: Question) -> str:
         """Give why nothing was done, or ""."""
-        if question.uid and (question.uid in self._accepted or self._store.knows(question.uid)):
+        if session.done_before(question.uid):
             return ""  # asked again, because our word was lost on the way
         self.changes += 1
         if question.do in ("label", "skip", "mark"):
@@ -187,13 +186,13 @@ class Room:
         """Bring box, flags and note to what the person sees in the browser."""
         try:
             box = Box(*question.box) if question.box else None
-            if box != session.box:
+            if box != session.draft.box:
                 session.set_box(box)
-            for flag in sorted({*question.flags} ^ {*session.flags}):
+            for flag in sorted({*question.flags} ^ {*session.draft.flags}):
                 session.toggle_flag(flag)
         except ValueError as error:
             raise InputError(str(error)) from None
-        session.note = question.note
+        session.draft.note = question.note
 
     def _say(self, session: LabelSession, question: Question) -> None:
         if question.do == "label":
@@ -212,8 +211,7 @@ class Room:
         if grid is None or [task.sha256 for task in grid.tasks] != question.pictures:
             return BEHIND
         grid.odd = {index for index in question.odd if index < len(grid.tasks)}
-        if session.accept_grid(question.shown_ms, question.uid):
-            self._accepted.add(question.uid)
+        session.accept_grid(question.shown_ms, question.uid)
         session.top_up()
         return ""
 
@@ -231,15 +229,15 @@ class Room:
             "share": done / total if total else 0.0,
             "shown": session.shown,
             "looking_back": session.looking_back,
-            "box": [*asdict(session.box).values()] if session.box else None,
-            "flags": session.flags,
-            "note": session.note,
+            "box": [*asdict(session.draft.box).values()] if session.draft.box else None,
+            "flags": session.draft.flags,
+            "note": session.draft.note,
             "hints": session.hints_on,
             "hint": asdict(session.hint) if session.hint else None,
             "info": session.info(),
             "upcoming": upcoming,
             "grid": self._page(grid) if grid else None,
-            "why_empty": "" if session.shown else session.why_empty(),
+            "why_empty": "" if session.shown else words.why_empty(session),
         }
 
     def _page(self, grid: Grid) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from wreck_core.errors import BusyError, WreckError
+from wreck_core.labeling.draft import Draft
 from wreck_core.labeling.grid import COLUMNS, ROWS, Grid
+from wreck_core.labeling.lookback import LookBack
 from wreck_core.labeling.pace import Pace
 from wreck_core.labeling.records import Answer, Box, Event, Hint, Task
 from wreck_core.labeling.store import Store
@@ -32,8 +34,8 @@ class LabelSession:
     committed before `shown` moves on. When a commit fails nothing moves and `fault` says why; only
     a picture that was given to somebody else meanwhile makes way for the next.
 
-    `box`, `flags` and `note` go with the next answer; over a picture that has one already they begin
-    as it says. A `uid` makes a retried call harmless: what is committed already is not done again.
+    `draft` goes with the next answer; over a picture that has one already it begins as that says.
+    A `uid` makes a retried call harmless: what is committed already is not done again.
     """
 
     def __init__(
@@ -47,18 +49,14 @@ class LabelSession:
         self.annotator, self.round_name, self.settings = annotator, round_name, settings
         self.message, self.fault = "", ""
         self.given = 0
-        self.box: Box | None = None
-        self.flags: tuple[str, ...] = ()
-        self.note = ""
+        self.draft = Draft()
         self.hints_on = False
         self.grid: Grid | None = None
-        self._accepted = ""  # the uid of the last page
-        self._hint_shown = False
+        self.pace = Pace()
+        self._accepted: set[str] = set()  # uids of pages
         self._store, self._pictures = store, pictures
         self._queue: deque[Task] = deque()
-        self._review: list[Event] = []
-        self._at: int | None = None  # index into _review while looking back
-        self._pace = Pace()
+        self._past = LookBack(lambda: store.own_answers(annotator, round_name))
         self._fill()
         self._start_answer()
 
@@ -67,14 +65,13 @@ class LabelSession:
     @property
     def shown(self) -> str | None:
         """The sha256 of the picture on show."""
-        if self._at is not None:
-            return self._review[self._at].sha256
-        return self._queue[0].sha256 if self._queue else None
+        on_show = self._past.event or self._first()
+        return on_show.sha256 if on_show else None
 
     @property
     def looking_back(self) -> str | None:
         """The label that the picture on show already has from us, or None for a new one."""
-        return self._review[self._at].label if self._at is not None else None
+        return self._past.event.label if self._past.event else None
 
     @property
     def upcoming(self) -> list[Path]:
@@ -111,31 +108,16 @@ class LabelSession:
 
     def progress(self) -> tuple[int, int]:
         """How many pictures of the round are done, of how many that are not parked."""
-        counts = self._store.counts(self.round_name)
+        counts = self.counts()
         return counts["done"], counts["done"] + counts["open"] + counts["leased"]
 
-    def rate_per_min(self) -> float:
-        """Answers a minute, of the last ones; 0 while there are too few to say."""
-        return self._pace.per_min()
+    def counts(self) -> dict[str, int]:
+        """How many pictures of the round are open, leased, done and parked."""
+        return self._store.counts(self.round_name)
 
-    def minutes_left(self) -> float | None:
-        """How long the rest of the round takes at this pace; None while nobody can say."""
-        done, total = self.progress()
-        per_min = self._pace.per_min()
-        return (total - done) / per_min if per_min else None
-
-    def why_empty(self) -> str:
-        """Say why there is nothing to show."""
-        counts = self._store.counts(self.round_name)
-        if not sum(counts.values()):
-            return "the queue is empty: run `wreck enqueue` first"
-        parts = [f"{counts['leased']} are with others at the moment"] if counts["leased"] else []
-        if counts["open"]:
-            parts.append(f"{counts['open']} wait for somebody else: you labelled them before")
-        parts = parts or ["all done"]
-        if counts["parked"]:
-            parts.append(f"{counts['parked']} were skipped; `wreck enqueue` brings them back")
-        return "; ".join(parts)
+    def done_before(self, uid: str) -> bool:
+        """Whether a call of this uid was committed; never for ""."""
+        return bool(uid) and (uid in self._accepted or self._store.knows(uid))
 
     def top_up(self) -> None:
         """Claim what comes next, at leisure, so that the next answer need not."""
@@ -149,24 +131,21 @@ class LabelSession:
 
     def set_box(self, box: Box | None) -> None:
         """Mark the part of the picture that matters, or with None all of it."""
-        self.box = box if self.shown else None
+        self.draft.box = box if self.shown else None
         if self.shown:
             self.message = "box set, C clears it" if box else "no box: the whole picture counts"
 
     def toggle_flag(self, flag: str) -> None:
         """Put a remark of `settings.flags` on the picture, or take it off. Raises ValueError for another."""
-        if flag not in self.settings.flags:
-            raise ValueError(f"{flag!r} is none of {', '.join(self.settings.flags)}")
         if self.shown is None:
             return
-        taken = flag in self.flags
-        self.flags = tuple(sorted({*self.flags} ^ {flag}))
-        self.message = f"flag {flag} {'taken off' if taken else 'set'}"
+        on = self.draft.toggle(flag, self.settings.flags)
+        self.message = f"flag {flag} {'set' if on else 'taken off'}"
 
     def toggle_hints(self) -> None:
         """Show what the model says, or stop showing it. An answer given in its sight is marked so."""
         self.hints_on = not self.hints_on
-        self._hint_shown |= self.hint is not None
+        self.draft.hint_shown |= self.hint is not None
         if not self.hints_on:
             self.message = "hints are off"
         elif self.hint is None and self.shown:
@@ -178,34 +157,32 @@ class LabelSession:
 
     def label(self, label: str, shown_ms: int | None = None, uid: str = "") -> bool:
         """Give the picture on show a label, or change it while looking back. False when it was not saved."""
-        if self._done_before(uid):
+        if self.done_before(uid):
             return True
         if self.shown is None:
             return False
-        answer = self._answer(label, shown_ms)
-        if self._at is None:
+        answer, event = self._answer(label, shown_ms), self._past.event
+        if event is None:
             return self._give(answer, uid)
-        event = self._review[self._at]
         if not self._saved(lambda: self._store.relabel(event, self.annotator, answer, uid)):
             return False
-        self.message = (
-            f"{event.label} changed to {label}" if label != event.label else f"{label} saved again, changed"
-        )
-        self._at = None
+        same = event.label == label
+        self.message = f"{label} saved again, changed" if same else f"{event.label} changed to {label}"
+        self._past.event = None
         self._start_answer()
         return True
 
     def skip(self, shown_ms: int | None = None, uid: str = "") -> bool:
         """Leave the picture for later. False when that was not saved."""
-        if self._done_before(uid):
+        if self.done_before(uid):
             return True
-        if self.shown is None or self._at is not None:
+        if self.shown is None or self._past.event:
             return False
         return self._give(self._answer(None, shown_ms), uid)
 
     def undo(self, uid: str = "") -> bool:
         """Take back the last answer, also of an earlier session; its picture is shown again."""
-        if self._done_before(uid):
+        if self.done_before(uid):
             return True
         taken: list[Event | None] = []
         if not self._saved(lambda: taken.append(self._store.undo(self.annotator, self.round_name, uid))):
@@ -220,29 +197,17 @@ class LabelSession:
 
     def back(self) -> None:
         """Look at the answer before."""
-        if self._at is None:
-            self._review = self._store.own_answers(self.annotator, self.round_name)
-            self._at = len(self._review)
-        if self._at == 0:
-            self.message = "this is your first label" if self._review else "no labels of yours yet"
-            self._at = 0 if self._review else None
-        else:
-            self._at -= 1
-            self._start_answer()
-            self.message = f"looking back: you said {self._review[self._at].label}"
+        self._look(self._past.back)
 
     def forward(self) -> None:
         """Look at the answer after, or return to the picture that waits."""
-        if self._at is None:
-            self.message = "this is the picture that waits; A looks back, space skips"
-        elif self._at + 1 < len(self._review):
-            self._at += 1
+        self._look(self._past.forward)
+
+    def _look(self, step: Callable[[], str]) -> None:
+        before = self._past.event
+        self.message = step()
+        if self._past.event is not before:
             self._start_answer()
-            self.message = f"looking back: you said {self._review[self._at].label}"
-        else:
-            self._at = None
-            self._start_answer()
-            self.message = ""
 
     # A page of pictures at once
 
@@ -262,7 +227,7 @@ class LabelSession:
         The odd ones come next, one by one, when the grid is closed. False when not all was saved:
         what was not stays on the page.
         """
-        if uid and uid == self._accepted:
+        if self.done_before(uid):
             return True
         grid = self.grid
         if grid is None:
@@ -275,11 +240,11 @@ class LabelSession:
                 if not self._saved(partial(self._store.answer, task, self.annotator, answer)):
                     return False
                 saved += 1
-                self._pace.answered()
+                self.pace.answered()
             except BusyError:
                 lost += 1
             grid.drop(task)
-        self._accepted = uid
+        self._accepted.add(uid)
         self.given += saved
         self._queue.extendleft(reversed(grid.tasks))
         self.grid = None
@@ -309,12 +274,15 @@ class LabelSession:
         """Give back what was leased and not answered."""
         self._store.release(self.annotator)
 
+    def _first(self) -> Task | None:
+        return self._queue[0] if self._queue else None
+
     def _task(self) -> Task | None:
-        """Give the task of the picture on show."""
-        if self._at is None:
-            return self._queue[0] if self._queue else None
-        task_id = self._review[self._at].task_id
-        return self._store.task(task_id) if task_id is not None else None
+        """Give the task of the picture on show; an answer from a list has none."""
+        event = self._past.event
+        if event is None:
+            return self._first()
+        return self._store.task(event.task_id) if event.task_id is not None else None
 
     def _known_hint(self) -> Hint | None:
         task = self._task()
@@ -322,18 +290,12 @@ class LabelSession:
 
     def _start_answer(self, said: Answer | None = None) -> None:
         """Begin the answer to the picture on show, from what was said of it before."""
-        if self._at is not None:
-            said = self._review[self._at].answer
-        said = said or Answer(None)
-        self.box, self.flags, self.note = said.box, said.flags, said.note
-        self._hint_shown = self.hint is not None
+        standing = self._past.event.answer if self._past.event else said
+        self.draft = Draft.of(standing or Answer(None))
+        self.draft.hint_shown = self.hint is not None
 
     def _answer(self, label: str | None, shown_ms: int | None) -> Answer:
-        hint = self._known_hint()
-        return Answer(label, self.box, self.flags, self.note, shown_ms, hint, self._hint_shown)
-
-    def _done_before(self, uid: str) -> bool:
-        return bool(uid) and self._store.knows(uid)
+        return self.draft.answer(label, shown_ms, self._known_hint())
 
     def _show_again(self, undone: Event) -> None:
         """Show the picture of an answer that was taken back.
@@ -341,14 +303,12 @@ class LabelSession:
         Where the answer was a change, the one before it stands again, and we look back at that;
         else the picture waits, first in the queue.
         """
-        self._review = self._store.own_answers(self.annotator, self.round_name)
-        standing = [at for at, event in enumerate(self._review) if event.sha256 == undone.sha256]
-        self._at = standing[0] if standing else None
-        if not standing and undone.label is not None:
-            self.given = max(0, self.given - 1)
-        if not standing and undone.task_id is not None:
-            others = [task for task in self._queue if task.task_id != undone.task_id]
-            self._queue = deque([self._store.task(undone.task_id), *others])
+        if not self._past.find(undone.sha256):
+            if undone.label is not None:
+                self.given = max(0, self.given - 1)
+            if undone.task_id is not None:
+                others = [task for task in self._queue if task.task_id != undone.task_id]
+                self._queue = deque([self._store.task(undone.task_id), *others])
         self._start_answer(undone.answer)
 
     def _give(self, answer: Answer, uid: str) -> bool:
@@ -368,7 +328,7 @@ class LabelSession:
         if answer.label is None:
             self.message = "skipped — U to undo"
         else:
-            self._pace.answered()
+            self.pace.answered()
             self.given += 1
             self.message = f"{answer.label} #{self.progress()[0]:,} saved — U to undo"
         if len(self._queue) < AHEAD - 1:

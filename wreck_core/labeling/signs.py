@@ -35,4 +35,4 @@ def tags(session: LabelSession) -> list[Tag]:
     if session.hint:
         hint = session.hint
         found.append(Tag(f"{hint.model or 'model'}: {hint.label} {hint.score:.0%}", ink.ACCENT))
-    return found + [Tag(flag.replace("_", " "), ink.AMBER) for flag in session.flags]
+    return found + [Tag(flag.replace("_", " "), ink.AMBER) for flag in session.draft.flags]

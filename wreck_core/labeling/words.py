@@ -18,15 +18,28 @@ def detail(session: LabelSession) -> str:
         return session.fault.removeprefix(LOST)
     done, total = session.progress()
     words = [f"{done:,} of {total:,}", f"{session.given:,} now"]
-    if session.rate_per_min():
-        words += [f"{session.rate_per_min():.0f} a minute", _left(session.minutes_left())]
+    per_min = session.pace.per_min()
+    if per_min:
+        words += [f"{per_min:.0f} a minute", _left((total - done) / per_min)]
     words += [session.annotator, session.strategy, "H help"]
     return " · ".join(filter(None, words))
 
 
-def _left(minutes: float | None) -> str:
-    if minutes is None:
-        return ""
+def why_empty(session: LabelSession) -> str:
+    """Say why there is nothing to show."""
+    counts = session.counts()
+    if not sum(counts.values()):
+        return "the queue is empty: run `wreck enqueue` first"
+    parts = [f"{counts['leased']} are with others at the moment"] if counts["leased"] else []
+    if counts["open"]:
+        parts.append(f"{counts['open']} wait for somebody else: you labelled them before")
+    parts = parts or ["all done"]
+    if counts["parked"]:
+        parts.append(f"{counts['parked']} were skipped; `wreck enqueue` brings them back")
+    return "; ".join(parts)
+
+
+def _left(minutes: float) -> str:
     if minutes < 1:
         return "under 1 min left"
     hours, rest = divmod(round(minutes), 60)

@@ -67,7 +67,7 @@ def collate(
         "settings": params.report.model_dump(),
         "answers": _answers(params, found, board, judged),
         "rows": board.rows,
-        "pairs": _pairs(found, board),
+        "pairs": _pairs(board),
         "slices": judged,
         "selections": selections.build(params, found, board),
         "gallery": gallery.build(params, layout, found, board),
@@ -115,7 +115,7 @@ def _answers(params: Params, found: Evidence, board: Board, judged: dict[str, li
     return answers
 
 
-def _pairs(found: Evidence, board: Board) -> list[Row]:
+def _pairs(board: Board) -> list[Row]:
     """Compare every two models, the better one first."""
     if board.comparison is None:
         return []

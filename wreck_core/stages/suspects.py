@@ -42,7 +42,7 @@ def run(params: Params, layout: Layout, *, enqueue: bool = False) -> Summary:
 def suspects(params: Params, layout: Layout, store: Store) -> tuple[str, pd.DataFrame]:
     """Name the best trained row, and rank the labels: columns sha256, label, p_label, annotator."""
     best = _best(params, layout)
-    table = _answers(params, layout, [best])[best]
+    table = _answers(layout, [best])[best]
     final = pd.DataFrame(consensus.final_labels(store.current_labels()), columns=COLUMNS)
     joined = final.merge(table, on="sha256")
     positive = joined.label == params.labels.positive
@@ -70,7 +70,7 @@ def denied(params: Params, layout: Layout) -> list[str]:
     Raises InputError when nothing is trained.
     """
     _best(params, layout)
-    tables = _answers(params, layout, list(params.backbones)).values()
+    tables = _answers(layout, list(params.backbones)).values()
     wrong = [set(table.sha256[(table.p >= THRESHOLD) != (table.truth == 1)]) for table in tables]
     return sorted(set.intersection(*wrong))
 
@@ -90,7 +90,7 @@ def _best(params: Params, layout: Layout) -> str:
     return max(scores, key=lambda name: scores[name])
 
 
-def _answers(params: Params, layout: Layout, names: Sequence[str]) -> dict[str, pd.DataFrame]:
+def _answers(layout: Layout, names: Sequence[str]) -> dict[str, pd.DataFrame]:
     """Read the out-of-fold answers of trained rows: sha256, truth (0 or 1), p; without the locked test."""
     found = {}
     for name in names:
