@@ -94,7 +94,7 @@ def fetch(layout: Layout, count: int) -> dict[str, Any]:
         with machine.measured() as cost:
             summary = scrape.run(settings, layout, request)
         peak_child_mb = machine.peak_rss_mb(resource.RUSAGE_CHILDREN)  # the server has not ended yet
-    assert summary.data["images"] == count, summary.headline  # noqa: S101
+    assert summary.data["images"] == count, summary.headline  # noqa: S101 - as above
     return {
         "urls": count,
         "seconds": cost.seconds,

@@ -78,7 +78,7 @@ def workers(dask: str) -> int:
     import distributed
 
     try:
-        with distributed.Client(dask, timeout=CONNECT_TIMEOUT_S, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+        with distributed.Client(dask, timeout=CONNECT_TIMEOUT_S, set_as_default=False) as client:
             count = len(client.scheduler_info(n_workers=-1)["workers"])
     except ValueError as error:
         raise UsageError(f"--dask {dask}: {error}", fix="write it as tcp://HOST:PORT") from None

@@ -19,7 +19,7 @@ def schedule(hosts: list[str], **settings: Any) -> Schedule:
 
 
 def ended(job: Job, status: str = "ok", **facts: float) -> Row:
-    return Row(job.url_id, job.host, status, **facts)  # type: ignore[arg-type]
+    return Row(job.url_id, job.host, status, **facts)
 
 
 @given(st.lists(st.sampled_from("abcd"), max_size=60), st.integers(1, 4), st.data())

@@ -213,7 +213,7 @@ def jump() -> None:
 
 def import_all() -> None:
     """Import the project but for what starts threads or windows: a fork has little left to import."""
-    import dvc.repo  # noqa: F401
+    import dvc.repo  # noqa: F401 - before faults begin
 
     import wreck_core
 

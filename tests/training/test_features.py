@@ -57,7 +57,10 @@ def test_a_boxed_picture_has_the_features_of_the_cut_picture_and_a_changed_box_c
     def extract(name: str, samples) -> np.ndarray:
         computed.clear()
         store = features.FeatureStore(layout.features, name)
-        note = lambda done, total, text: computed.append(total)  # noqa: E731
+
+        def note(done: int, total: int, text: str) -> None:
+            computed.append(total)
+
         return features.extract(store, trunk, replace(task, samples=samples, progress=note))
 
     whole = extract("boxes", task.samples)

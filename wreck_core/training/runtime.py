@@ -5,7 +5,7 @@ import platform
 import resource
 import sys
 
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # it ships no types
+from threadpoolctl import threadpool_limits
 
 from wreck_core.training.quiet import stderr_held
 
