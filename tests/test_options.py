@@ -69,7 +69,7 @@ def test_options_that_queue(wreck: Callable[..., dict[str, Any]]) -> None:
 def test_options_of_labels(
     wreck: Callable[..., dict[str, Any]], listed: tuple[Layout, Path], tmp_path: Path
 ) -> None:
-    layout, mine = listed
+    _, mine = listed
     wreck("labels", "import", str(mine))
     wreck("labels", "export", str(tmp_path / "labels.csv"), "--to", "csv")
     assert sorted(pd.read_csv(tmp_path / "labels.csv").label) == sorted(LABELS)
