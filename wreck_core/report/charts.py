@@ -190,24 +190,25 @@ def confusion_panel(row: Row, positive: str) -> Markup:
     return drawing(title, 206, 168, *parts)
 
 
-def speed_plot(rows: list[Row], recommended: str | None) -> Markup:
-    """Draw AUC with its interval against milliseconds a picture, on a logarithmic axis."""
+def speed_plot(rows: list[Row], recommended: str | None, width: int = 700) -> Markup:
+    """Draw AUC with its interval against milliseconds a picture, on a logarithmic axis, `width` units wide."""
     timed = [row for row in rows if row["status"] == "ok" and row["ms_per_image_p50"]]
     focus = Focus.of(timed)
     times = [row["ms_per_image_p50"] for row in timed]
-    x = Scale(min(times) / 1.5, max(times) * 1.5, 52, 680, log=True)
+    x = Scale(min(times) / 1.5, max(times) * 1.5, 52, width - 20, log=True)
     y = Scale(focus.low, focus.high, 330, 36)
     parts = [
-        element("path", d=f"M52 {y(at):.1f}H680", class_="grid") for at in linear_ticks(focus.low, focus.high)
+        element("path", d=f"M52 {y(at):.1f}H{width - 20}", class_="grid")
+        for at in linear_ticks(focus.low, focus.high)
     ]
     for at in linear_ticks(focus.low, focus.high):
         parts.append(element("text", number(at, 2), x=44, y=y(at) + 5, text_anchor="end"))
     for at in log_ticks(x.low, x.high):
         parts.append(element("text", f"{at:g}", x=x(at), y=354, text_anchor="middle"))
     parts.append(element("text", "ROC AUC", x=0, y=14))
-    parts.append(element("text", "ms a picture", x=680, y=376, text_anchor="end"))
+    parts.append(element("text", "ms a picture", x=width - 20, y=376, text_anchor="end"))
     dots = [(x(row["ms_per_image_p50"]), y(max(row["roc_auc"], focus.low))) for row in timed]
-    labels = _place_labels(dots, [_label(row, focus) for row in timed])
+    labels = _place_labels(dots, [_label(row, focus, width) for row in timed], width)
     for row, (dot_x, dot_y), (label_x, label_y, anchor) in zip(timed, dots, labels, strict=True):
         kind = "chosen" if row["backbone"] == recommended else "other"
         if focus.holds(row):
@@ -217,17 +218,19 @@ def speed_plot(rows: list[Row], recommended: str | None) -> Markup:
         else:
             arrow = f"M{dot_x - 6:.1f} {dot_y - 10:.1f}h12l-6 9z"
             parts.append(element("path", d=arrow, class_=f"spot {kind}"))
-        name = _label(row, focus)
+        name = _label(row, focus, width)
         parts.append(element("text", name, x=label_x, y=label_y, text_anchor=anchor, class_=f"name {kind}"))
-    return drawing("ROC AUC against milliseconds a picture", 700, 384, *parts, class_="plot speed")
+    return drawing("ROC AUC against milliseconds a picture", width, 384, *parts, class_="plot speed")
 
 
-def _label(row: Row, focus: Focus) -> str:
-    name = visible(row["backbone"], limit=24)
+def _label(row: Row, focus: Focus, page: int) -> str:
+    name = visible(row["backbone"], limit=min(24, page // 20))
     return name if focus.holds(row) else f"{name} {number(row['roc_auc'])}"
 
 
-def _place_labels(dots: list[tuple[float, float]], names: list[str]) -> list[tuple[float, float, str]]:
+def _place_labels(
+    dots: list[tuple[float, float]], names: list[str], page: int
+) -> list[tuple[float, float, str]]:
     """Put each label beside its dot where it covers no other label or dot, if there is such a place."""
     taken = [(x - 7, y - 7, x + 7, y + 7) for x, y in dots]
     placed = []
@@ -242,7 +245,9 @@ def _place_labels(dots: list[tuple[float, float]], names: list[str]) -> list[tup
             for left, base, side in places
         ]
         free = [
-            at for at, box in enumerate(boxes) if _inside(box) and not any(_overlap(box, t) for t in taken)
+            at
+            for at, box in enumerate(boxes)
+            if _inside(box, page) and not any(_overlap(box, t) for t in taken)
         ]
         best = free[0] if free else 0
         taken.append(boxes[best])
@@ -254,8 +259,8 @@ def _place_labels(dots: list[tuple[float, float]], names: list[str]) -> list[tup
 Box = tuple[float, float, float, float]
 
 
-def _inside(box: Box) -> bool:
-    return box[0] >= 52 and box[2] <= 698 and box[1] >= 20 and box[3] <= 338
+def _inside(box: Box, page: int) -> bool:
+    return box[0] >= 52 and box[2] <= page - 2 and box[1] >= 20 and box[3] <= 338
 
 
 def _overlap(a: Box, b: Box) -> bool:
