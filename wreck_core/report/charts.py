@@ -191,7 +191,7 @@ def confusion_panel(row: Row, positive: str) -> Markup:
 
 
 def speed_plot(rows: list[Row], recommended: str | None, width: int = 700) -> Markup:
-    """Draw AUC with its interval against milliseconds a picture, on a logarithmic axis, `width` units wide."""
+    """Draw AUC with its interval against milliseconds a picture, on a logarithmic axis."""
     timed = [row for row in rows if row["status"] == "ok" and row["ms_per_image_p50"]]
     focus = Focus.of(timed)
     times = [row["ms_per_image_p50"] for row in timed]
