@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from wreck_core import images
-from wreck_core.errors import InputError
-from wreck_core.training import backbones, features, head, model_file, pictures
+from wreck_core.errors import InputError, WeightsError
+from wreck_core.training import backbones, features, head, model_file, pictures, weights
 from wreck_core.training.frozen import build_trunk
 from wreck_core.training.graph import add_head
 from wreck_core.training.runtime import keras
@@ -70,7 +70,9 @@ def test_a_pickle_under_the_name_of_a_model_is_refused_and_does_not_run(tmp_path
     assert not canary.exists()
 
 
-def test_a_model_with_a_lambda_layer_is_refused_and_does_not_run(tmp_path):
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+@pytest.mark.parametrize(("saved_as", "named"), [("keras", "keras"), ("h5", "h5"), ("h5", "keras")])
+def test_a_lambda_layer_is_refused_and_does_not_run(tmp_path, saved_as, named, record_property):
     canary = str(tmp_path / "canary")
 
     def sing(x, _path=canary):
@@ -79,10 +81,16 @@ def test_a_model_with_a_lambda_layer_is_refused_and_does_not_run(tmp_path):
 
     model = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(sing)])
     os.rmdir(canary)  # noqa: PTH106 - building the model called the layer once
-    model.save(tmp_path / "model.keras")
+    model.save(tmp_path / f"saved.{saved_as}")
+    path = (tmp_path / f"saved.{saved_as}").rename(tmp_path / f"model.{named}")
     with pytest.raises(InputError, match="safely"):
-        model_file.load(tmp_path / "model.keras")
+        model_file.load(path)
+    # As weights for a network of ours it is numbers that do not fit, and no more.
+    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    with pytest.raises(WeightsError, match="does not fit"):
+        weights.load(network, path)
     assert not (tmp_path / "canary").exists()
+    record_property("R18", f"a Lambda layer in .{saved_as}, named .{named}: refused")
 
 
 def test_a_failed_save_leaves_the_old_file(tmp_path):

@@ -90,9 +90,11 @@ def load(model: Any, path: Path) -> None:
             efficientnet_lite.load_state_dict(model, legacy_pth.read_state_dict(path))
         else:
             model.load_weights(path)
-    except (ValueError, OSError, KeyError) as error:
+    except WreckError:
+        raise
+    except Exception as error:  # noqa: BLE001 - what a hostile file makes Keras raise is anybody's guess
         raise WeightsError(
-            f"does not fit {model.name}: {str(error).splitlines()[0]}",
+            f"does not fit {model.name}: {(str(error).strip() or type(error).__name__).splitlines()[0]}",
             where=str(path),
             fix="save the weights from the same builder without its classifier (include_top=False)",
         ) from None
