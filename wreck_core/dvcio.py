@@ -50,9 +50,8 @@ def _repository(root: Path) -> Iterator["Repo"]:
 
     dvcmend.mend(root, (root / "data").glob("*.dvc"))
     faults = _DiskFaults()
-    logging.getLogger("dvc_data").addHandler(faults)
     try:
-        with Repo(str(root), _wait_for_lock=True) as repo:
+        with faults.listening(), Repo(str(root), _wait_for_lock=True) as repo:
             repo.scm_context.quiet = True  # gitio.publish does what it would advise
             yield repo
     except NotDvcRepoError:
@@ -63,19 +62,39 @@ def _repository(root: Path) -> Iterator["Repo"]:
         if faults.first:
             raise files.not_written(root, faults.first) from error
         raise WreckError(f"DVC: {error}", where=str(root)) from error
-    finally:
-        logging.getLogger("dvc_data").removeHandler(faults)
 
 
 class _DiskFaults(logging.Handler):
-    """Keeps the first fault of the disk that DVC logs: its exception then speaks of something else."""
+    """Keeps the first fault of the disk that DVC logs: its exception then speaks of something else.
+
+    DVC's own lines of such faults are not shown: we tell the first, once.
+    """
 
     first: OSError | None = None
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        logger = logging.getLogger("dvc_data")
+        shown = list(logger.handlers)
+        for handler in shown:
+            handler.addFilter(_is_other)
+        logger.addHandler(self)
+        try:
+            yield
+        finally:
+            logger.removeHandler(self)
+            for handler in shown:
+                handler.removeFilter(_is_other)
 
     def emit(self, record: logging.LogRecord) -> None:
         fault = record.exc_info[1] if record.exc_info else None
         if isinstance(fault, OSError) and not self.first:
             self.first = fault
+
+
+def _is_other(record: logging.LogRecord) -> bool:
+    """Whether a line of DVC's log tells of something else than the disk."""
+    return not (record.exc_info and isinstance(record.exc_info[1], OSError))
 
 
 def _busy(root: Path, reason: str) -> BusyError:

@@ -71,7 +71,7 @@ class Ledger:
             )
         broken = name in ("SQLITE_NOTADB", "SQLITE_CORRUPT")
         return StorageError(
-            f"the ledger failed: {error}",
+            f"the ledger failed: {getattr(error, 'strerror', None) or error}",
             where=str(self._path),
             fix=_MOVE_IT_AWAY
             if broken
