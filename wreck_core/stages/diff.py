@@ -9,6 +9,7 @@ import pandas as pd
 
 from wreck_core import dvcio, gitio
 from wreck_core.layout import Layout
+from wreck_core.report.words import markdown, visible
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,13 @@ class Diff:
             [
                 "| | before | now | change |",
                 "|---|---:|---:|---:|",
-                *(f"| {name} | {was:,} | {now:,} | {now - was:+,} |" for name, was, now in rows),
+                *(f"| {markdown(name)} | {was:,} | {now:,} | {now - was:+,} |" for name, was, now in rows),
             ]
         )
 
 
 def _move(before: str, now: str) -> str:
+    before, now = visible(before), visible(now)
     if before and now:
         return f"{before} \N{RIGHTWARDS ARROW} {now}"
     return f"{now} new" if now else f"{before} gone"
