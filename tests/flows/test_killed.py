@@ -27,7 +27,7 @@ def kill(flow: subprocess.Popen[bytes]) -> list[psutil.Process]:
 
 @pytest.mark.slow
 def test_a_refresh_killed_in_mid_scrape_leaves_no_process_and_the_next_fetches_only_the_rest(
-    tmp_path: Path, checkout: Callable[[Path], Path]
+    tmp_path: Path, checkout: Callable[[Path], Path], record_property: Callable[[str, object], None]
 ) -> None:
     layout = halting.prepare(checkout(tmp_path))
     with serving(halting.Halting()) as web:
@@ -48,11 +48,13 @@ def test_a_refresh_killed_in_mid_scrape_leaves_no_process_and_the_next_fetches_o
     assert all(web.asked_of(path) == 1 for path in recorded)
     assert len(web.asked) == halting.PICTURES + halting.PER_HOST * 2
     assert list(layout.arrivals.iterdir()) == []
+    told = f"a refresh killed in mid-scrape: {len(started)} processes, all gone; {len(recorded)} recorded"
+    record_property("R13", f"{told}, 0 fetched again")
 
 
 @pytest.mark.slow
 def test_an_experiment_that_is_killed_leaves_only_the_stage_at_work_which_comes_to_its_end(
-    tmp_path: Path,
+    tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     layout = tiny.build(tmp_path)
     tiny.hold_training(layout)
@@ -70,3 +72,4 @@ def test_an_experiment_that_is_killed_leaves_only_the_stage_at_work_which_comes_
     assert commands.run(layout.root, *words).returncode == 0
     assert tiny.ran(layout) == ["train@beta", "report"]
     assert tiny.status(layout) == {}
+    record_property("R13", f"an experiment killed in mid-training: {len(servers)} server, gone by itself")

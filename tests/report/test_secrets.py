@@ -44,7 +44,9 @@ def add_folds(layout):
     table.sort_values("sha256", ignore_index=True).to_parquet(layout.manifest)
 
 
-def test_two_hundred_secrets_are_in_no_file_of_the_report_and_in_no_answer_of_a_command(params, layout):
+def test_two_hundred_secrets_are_in_no_file_of_the_report_and_in_no_answer_of_a_command(
+    params, layout, record_property
+):
     lists = layout.root / "secrets.txt"
     lists.write_text("".join(f"{canary_url(number)}\n" for number in range(SECRETS)))
     random = np.random.default_rng(7)
@@ -77,3 +79,5 @@ def test_two_hundred_secrets_are_in_no_file_of_the_report_and_in_no_answer_of_a_
     held = [path for path in layout.root.rglob("*") if path.is_file() and b"CANARY-" in path.read_bytes()]
     assert held == [lists]
     assert list(layout.logs.iterdir())
+    told = f"{SECRETS} canaries through {len(said)} commands and a report: 0 hits in files and answers"
+    record_property("R16", told)

@@ -396,6 +396,7 @@ def test_a_killed_scrape_goes_on_without_fetching_a_recorded_url_again(
     write_list: Callable[..., Path],
     program: str,
     how: signal.Signals,
+    record_property: Callable[[str, object], None],
 ) -> None:
     layout.params.write_text(
         layout.params.read_text().replace("threads: 32", "threads: 4").replace("per_host: 4", "per_host: 8")
@@ -423,6 +424,10 @@ def test_a_killed_scrape_goes_on_without_fetching_a_recorded_url_again(
     assert not list(layout.images.rglob("*.tmp"))
     assert not list(layout.arrivals.glob("*"))
     assert {file.stem for file in layout.images.rglob("*.jpg")} == set(contents(layout)["sha256"])
+    if how == signal.SIGKILL:
+        ways = {RUN: "one process", RUN_IN_PROCESSES: "processes", RUN_IN_PARTS: "chunks"}
+        told = f"{len(again)} of 40 URLs asked for again, most of them under way"
+        record_property("R2", f"a scrape by 4 threads in {ways[program]}: {told}")
 
 
 @pytest.mark.parametrize(
@@ -434,7 +439,13 @@ def test_a_killed_scrape_goes_on_without_fetching_a_recorded_url_again(
     ],
 )
 def test_kills_at_random_moments_lose_and_repeat_nothing_that_was_recorded(
-    params: Params, layout: Layout, site: Site, write_list: Callable[..., Path], program: str, kills: int
+    params: Params,
+    layout: Layout,
+    site: Site,
+    write_list: Callable[..., Path],
+    program: str,
+    kills: int,
+    record_property: Callable[[str, object], None],
 ) -> None:
     number = 20 * kills
     path = write_list(*(f"{WEB}{n}.jpg" for n in range(number)), name="list.txt")
@@ -463,3 +474,7 @@ def test_kills_at_random_moments_lose_and_repeat_nothing_that_was_recorded(
     assert not list(layout.images.rglob("*.tmp"))
     undisturbed = {hashlib.sha256(photo(n)).hexdigest() for n in range(number)}
     assert {file.stem for file in layout.images.rglob("*.jpg")} == undisturbed
+    if kills > 10:
+        how = "threads" if program == RUN else "processes"
+        told = f"{kills} kills of a scrape in {how} at random: {len(recorded):,} recorded, 0 fetched again"
+        record_property("R1", told)

@@ -111,7 +111,7 @@ def take(layout: Layout, target: str) -> Any:
 
 @pytest.mark.parametrize("kind", ["url", "sha256"])
 def test_nothing_of_the_picture_is_left_and_it_never_comes_back(
-    tmp_path: Path, workspace: Layout, web: Pages, kind: str
+    tmp_path: Path, workspace: Layout, web: Pages, kind: str, record_property: Any
 ) -> None:
     sha = sha_of(workspace, "bad.jpg")
     assert len(holders(tmp_path, MARK)) == 4  # the store, DVC's cache, the remote, an export
@@ -138,6 +138,8 @@ def test_nothing_of_the_picture_is_left_and_it_never_comes_back(
     assert told["statuses"] == {"ok": 2, "blocklisted": 2}
     assert web.codes() == []
     assert tiny.git(workspace.root, "check-ignore", "-v", "data/ledger.db")
+    places = "store, DVC's cache and remote, features, activations, exports, backups, reports, ledger"
+    record_property("R17", f"by {kind}: 0 residues in {places}; asked for again: 0 requests")
     assert "data/takedown.csv" in tiny.git(workspace.root, "status", "--porcelain", "-uall")
 
 
