@@ -47,7 +47,7 @@ test: venv system
 test-all: venv system
 	$(BIN)/pytest -q
 
-# Every promise of SECURITY.md, whole; writes the table of docs/reliability.md. Half an hour on an idle machine.
+# Every promise of SECURITY.md, whole; writes the table of docs/reliability.md. About 20 minutes of processor time.
 faults: venv system
 	$(BIN)/python -m benchmarks.reliability
 

@@ -3,6 +3,7 @@
 import fcntl
 import json
 
+import commands
 import pytest
 import tiny
 
@@ -47,6 +48,19 @@ def test_dvc_goes_on_after_its_files_were_cut_off(made, share):
     ]
     assert set(runs) == {"skipped"}
     assert lock.read_text() == text
+
+
+def test_a_plain_repro_whose_lock_file_was_cut_off_goes_on_after_wreck_snapshot(made):
+    lock = made.root / "dvc.lock"
+    text = lock.read_text()
+    assert dvcio.stage_graph(made.root)  # keeps a copy of what is whole
+    lock.write_text(text[: text.rindex("hash:") + 2])
+    assert tiny.repro(made).returncode  # DVC by itself only says that the file is broken
+    done = commands.run(made.root, "wreck", "snapshot")
+    assert done.returncode == 0, done.stderr
+    tiny.ran(made)
+    assert tiny.repro(made).returncode == 0
+    assert (lock.read_text(), tiny.ran(made)) == (text, [])
 
 
 def test_what_a_living_command_writes_and_what_a_person_must_settle_is_left_alone(made):
