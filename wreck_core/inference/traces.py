@@ -19,7 +19,8 @@ def forget_features(folder: Path, sha256s: Collection[str]) -> int:
             database.execute("PRAGMA secure_delete = ON")
             # A key is the hash, or the hash and a box after a colon.
             deleted += database.executemany(
-                "DELETE FROM features WHERE key = ?1 OR key GLOB ?1 || ':*'", [(name,) for name in sha256s]
+                "DELETE FROM features WHERE key = :name OR key GLOB :name || ':*'",
+                [{"name": name} for name in sha256s],
             ).rowcount
             database.execute("VACUUM")
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -5,6 +5,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
 
 from wreck_core.labeling.database import Database
 from wreck_core.labeling.records import Hint, Task
@@ -150,11 +151,12 @@ class Queue(Database):
 
     def suggest(self, round_name: str, hints: Mapping[str, Hint]) -> None:
         """Write down what a model says of the round's pictures, by sha256."""
-        rows = [(hint.label, hint.score, hint.model, sha256, round_name) for sha256, hint in hints.items()]
+        rows = [{**asdict(hint), "sha256": sha256, "round": round_name} for sha256, hint in hints.items()]
         with self._transaction():
             self._db.executemany(
-                "UPDATE task SET suggested = ?1, score = ?2, model_id = ?3 WHERE sha256 = ?4 AND round = ?5 "
-                "AND (suggested IS NOT ?1 OR score IS NOT ?2 OR model_id IS NOT ?3)",
+                "UPDATE task SET suggested = :label, score = :score, model_id = :model "
+                "WHERE sha256 = :sha256 AND round = :round "
+                "AND (suggested IS NOT :label OR score IS NOT :score OR model_id IS NOT :model)",
                 rows,
             )
 
