@@ -69,7 +69,8 @@ def test_every_answer_that_was_told_saved_survives_kills_at_random_moments(
     path, chance = tmp_path / "labels.db", np.random.default_rng(5)
     told: set[str] = set()
     with Store(path) as store:
-        store.enqueue([(f"{number:064x}", 0.0) for number in range(20 * kills)], "primary", "fifo")
+        # More than a fast machine answers: the sessions must not come to the end of the queue.
+        store.enqueue([(f"{number:064x}", 0.0) for number in range(60 * kills)], "primary", "fifo")
     words = [sys.executable, "-c", LABEL, str(path)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(words, cwd=REPOSITORY, text=True, **pipes) as process:
