@@ -82,7 +82,7 @@ def build_trunk(name: str, settings: params.Params) -> tuple[Any, int]:
     ):
         found = weights.resolve(row, "imagenet", weights.folders(settings.weights, Path()), Path())
         weights.load(network, found.path)
-    return graph.with_preprocessing(row, network), row.native_px
+    return graph.with_preprocessing(row, graph.widened(row, network)), row.native_px
 
 
 def assemble(trunk: Any, linear: head.Linear) -> Any:

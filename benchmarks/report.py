@@ -101,7 +101,7 @@ def write_network(folder: Path) -> None:
     from wreck_core.training.runtime import keras
 
     row = backbones.find("mobilenet_v2")
-    trunk = graph.with_preprocessing(row, row.build(224))
+    trunk = graph.with_preprocessing(row, graph.widened(row, row.build(224)))
     network = keras.Model(trunk.input, keras.layers.Dense(2, name="logits")(trunk.output))
     model_file.save(model_file.assemble(network, 1.0, folder.name), folder / "model.keras")
     card = {"input": {"width_px": 224}, "classes": ["damaged", "undamaged"], "positive": "damaged"}

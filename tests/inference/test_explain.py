@@ -29,7 +29,7 @@ SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("efficientnet_b1
 def test_the_map_of_a_pooled_network_adds_up_to_its_logits(name, tmp_path):
     keras.utils.set_random_seed(4)
     row = backbones.find(name)
-    trunk = graph.with_preprocessing(row, row.build(64))
+    trunk = graph.with_preprocessing(row, graph.widened(row, row.build(64)))
     model = save(tmp_path, keras.Model(trunk.input, keras.layers.Dense(2, name="logits")(trunk.output)))
     picture = drawn.picture(np.random.default_rng(1), "damaged", 64)
     explainer = explain.Explainer(tmp_path)

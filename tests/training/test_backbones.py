@@ -102,6 +102,18 @@ def test_both_sides_of_the_cut_say_together_what_the_whole_says(name):
     assert 0.3 < parameters < 0.9  # enough to tune, and not everything
 
 
+@pytest.mark.parametrize("name", [row for row in ROWS if TABLE[row.values[0]].also])
+def test_an_earlier_layer_stands_beside_the_last(name):
+    backbone = TABLE[name]
+    network = backbone.build(SIDE_PX)
+    pictures = np.random.default_rng(0).integers(0, 256, (2, SIDE_PX, SIDE_PX, 3)).astype(np.float32)
+    wide = np.asarray(graph.with_preprocessing(backbone, graph.widened(backbone, network))(pictures))
+    last = np.asarray(graph.with_preprocessing(backbone, network)(pictures))
+    earlier = keras.Model(network.input, network.get_layer(backbone.also).output)
+    mean = np.asarray(graph.with_preprocessing(backbone, earlier)(pictures)).mean((1, 2))
+    np.testing.assert_allclose(wide, np.concatenate([last, mean], axis=1), rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("name", ["efficientnet_b1", "efficientnet_v2_b0", "convnext_tiny"])
 def test_own_first_layers_are_replaced_by_ours(name):
     backbone = TABLE[name]

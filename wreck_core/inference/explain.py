@@ -1,7 +1,8 @@
 """Where in the picture a model sees what speaks for the positive class, and what speaks against it.
 
-Each place of the last feature map counts with its activations times their gradients. For a network
-that ends in mean pooling and one linear layer that is exact: the map adds up to the logits.
+Each place of the last feature map, and of an earlier one that is pooled beside it, counts with its
+activations times their gradients. For a network that ends in mean pooling and one linear layer that is
+exact: the map adds up to the logits.
 
 Reference: Draelos & Carin, "Use HiResCAM instead of Grad-CAM for faithful explanations" (2020);
 Zhou et al., "Learning Deep Features for Discriminative Localization" (CVPR 2016) for the exact case.
@@ -52,10 +53,25 @@ class Explainer:
         """
         square = images.resize(picture, self.side_px, self.side_px)[None].astype(np.float32)
         with tf.GradientTape() as tape:
-            seen = self._lower(square, training=False)
+            seen = keras.tree.flatten(self._lower(square, training=False))
             tape.watch(seen)
             score = tf.linalg.matvec(self._upper(seen, training=False), self._direction)
-        return np.asarray(tf.reduce_sum(tape.gradient(score, seen) * seen, axis=-1)[0], np.float32)
+        pairs = zip(tape.gradient(score, seen), seen, strict=True)
+        maps = [np.asarray(tf.reduce_sum(slope * at, axis=-1)[0], np.float32) for slope, at in pairs]
+        finest = max(heat.shape for heat in maps)
+        return np.asarray(sum(_spread(heat, finest) for heat in maps), np.float32)
+
+
+def _spread(heat: Map, shape: tuple[int, ...]) -> Map:
+    """Spread a map over a finer one of the same picture, each value over the places that its own covers."""
+    for axis, fine in enumerate(shape):
+        coarse = heat.shape[axis]
+        ends, places = np.arange(1, fine + 1) / fine, np.arange(1, coarse + 1) / coarse
+        upper = np.minimum(ends[:, None], places)
+        lower = np.maximum(ends[:, None] - 1 / fine, places - 1 / coarse)
+        covered = np.maximum(upper - lower, 0) * coarse
+        heat = np.moveaxis(np.tensordot(covered, heat, (1, axis)), 0, axis)
+    return heat.astype(np.float32)
 
 
 def _has_map(operation: Any) -> bool:
@@ -68,7 +84,8 @@ def _has_map(operation: Any) -> bool:
 def _cut(model: Any) -> tuple[Any, Any]:
     """Cut a model after its last feature map into two, also where that lies in a model inside.
 
-    A model that holds another one must be a chain, as those of `model_file` and `backbones` are.
+    Between the two goes the last map, and with it earlier ones that are pooled beside it. A model that
+    holds another one must be a chain, as those of `model_file` and `backbones` are.
     """
     inside = _inside(model)
     at, last = [found for found in enumerate(inside) if _has_map(found[1])][-1]
@@ -76,9 +93,11 @@ def _cut(model: Any) -> tuple[Any, Any]:
         start = keras.Input(model.input_shape[1:])
         seen = _chain(start, inside[: at + 1])
         again = keras.Input(seen.shape[1:])
-        return keras.Model(start, seen), keras.Model(again, _chain(again, inside[at + 1 :]))
+        return keras.Model(start, seen), keras.Model([again], _chain(again, inside[at + 1 :]))
     if not isinstance(last, keras.Model):
-        return keras.Model(model.input, last.output), keras.Model(last.output, model.output)
+        given = [tensor for later in inside[at + 1 :] for tensor in keras.tree.flatten(later.input)]
+        maps = list({id(tensor): tensor for tensor in given if len(tensor.shape) == 4}.values())
+        return keras.Model(model.input, maps), keras.Model(maps, model.output)
     lower, upper = _cut(last)
     start = _chain(model.input, inside[:at])
     return (

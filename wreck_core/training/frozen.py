@@ -47,7 +47,8 @@ def fit(task: Task) -> Outcome:
 
 def pooled(task: Task, trunk: Any, sha256: str) -> Features:
     """Give the features of the samples, float32 (N, F), computing those that the store lacks."""
-    depends_on = (task.backbone.name, f"{task.input_px}px", sha256[:16], f"{task.params.threads}threads")
+    layers = filter(None, (task.backbone.name, task.backbone.also))
+    depends_on = (*layers, f"{task.input_px}px", sha256[:16], f"{task.params.threads}threads")
     unusual = {task.row.runtime, task.params.precision} - {"keras", "float32"}
     name = "-".join((*depends_on, *sorted(unusual)))
     return features.extract(features.FeatureStore(task.features, name), trunk, task)
@@ -56,5 +57,6 @@ def pooled(task: Task, trunk: Any, sha256: str) -> Features:
 def build_trunk(task: Task) -> tuple[Any, str]:
     """Build the backbone with its weights and preprocessing, frozen, and name the weights by their sha256."""
     network, sha256 = build_backbone(task)
+    network = graph.widened(task.backbone, network)
     graph.freeze(network)
     return graph.with_preprocessing(task.backbone, network), sha256

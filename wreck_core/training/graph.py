@@ -21,6 +21,18 @@ def with_preprocessing(backbone: Backbone, network: Any) -> Any:
     return _behind(backbone, trunk, backbone.name)
 
 
+def widened(backbone: Backbone, network: Any) -> Any:
+    """Put the mean of the layer `also` beside a built network's features: (N, F) → (N, F + G).
+
+    A row without `also` keeps its network.
+    """
+    if not backbone.also:
+        return network
+    pool = keras.layers.GlobalAveragePooling2D(name="also")
+    features = [network.output, pool(network.get_layer(backbone.also).output)]
+    return keras.Model(network.input, keras.layers.Concatenate(name="features")(features), name=network.name)
+
+
 def split(backbone: Backbone, network: Any) -> tuple[Any, Any]:
     """Cut a built network in two that share its layers: pictures → activations, activations → (N, F).
 
