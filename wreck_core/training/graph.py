@@ -33,6 +33,14 @@ def widened(backbone: Backbone, network: Any) -> Any:
     return keras.Model(network.input, keras.layers.Concatenate(name="features")(features), name=network.name)
 
 
+def own_width(backbone: Backbone, trunk: Any) -> int:
+    """Count a trunk's features that are the network's own: they come first, those of `also` behind them."""
+    width = int(trunk.output.shape[-1])
+    if not backbone.also:
+        return width
+    return width - int(trunk.layers[-1].get_layer("also").output.shape[-1])
+
+
 def split(backbone: Backbone, network: Any) -> tuple[Any, Any]:
     """Cut a built network in two that share its layers: pictures → activations, activations → (N, F).
 

@@ -30,8 +30,9 @@ class Known:
     threshold: float
 
     def distance(self, features: Features) -> float:
-        """Distance of one picture's features (F,): 0 to 2."""
-        return float(_distances(_directions(features[None]), self.directions)[0])
+        """Distance of one picture's features, of which the first F count: 0 to 2."""
+        own = features[None, : self.directions.shape[1]]
+        return float(_distances(_directions(own), self.directions)[0])
 
     def holds(self, features: Features) -> bool:
         """Say whether the picture is as near as 99 of 100 training pictures are."""

@@ -90,7 +90,8 @@ class Outcome:
     `compared` has the log-losses of the recipes that were tried, when there was a choice; `learning_curve`
     what a part of the pictures gives, and `other_sources` what sources that were left out give, where
     there are frozen features.
-    `features` (N, F) are what the last layer of `network` stands on, where the recipe has them at hand.
+    `features` (N, F) are the first of those that the last layer of `network` stands on: what its backbone's
+    own last layer says, where the recipe has it at hand.
     """
 
     logits: Float
