@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 # img2dataset's environment does not know the project.
@@ -62,7 +63,19 @@ def requests(urls: Path, folder: Path, threads: int, processes: int) -> None:
 
 
 def img2dataset(urls: Path, folder: Path, threads: int, processes: int) -> None:
-    """Run the peer: as many threads in all, pictures decoded, kept as they are, sha256, files."""
+    """Run the peer as it comes: pictures resized to 256 pixels with a border, encoded anew, files."""
+    _img2dataset(urls, folder, threads, processes)
+
+
+def img2dataset_least(urls: Path, folder: Path, threads: int, processes: int) -> None:
+    """Run the peer with the least work it can do: pictures decoded and kept as they are, sha256, files."""
+    _img2dataset(
+        urls, folder, threads, processes, resize_mode="no", skip_reencode=True, compute_hash="sha256"
+    )
+
+
+def _img2dataset(urls: Path, folder: Path, threads: int, processes: int, **work: Any) -> None:
+    """Fetch with as many threads in all as the others have."""
     from img2dataset import download
 
     count = len(urls.read_text().splitlines())
@@ -73,11 +86,9 @@ def img2dataset(urls: Path, folder: Path, threads: int, processes: int) -> None:
             processes_count=processes,
             thread_count=threads // processes,
             number_sample_per_shard=-(-count // processes),  # a shard is the work of one process
-            resize_mode="no",
-            skip_reencode=True,
-            compute_hash="sha256",
             output_format="files",
             enable_wandb=False,
+            **work,
         )
         told.append(len(list((folder / "out").rglob("*.jpg"))))
 
@@ -92,6 +103,10 @@ def _told() -> Iterator[list[int]]:
 
 if __name__ == "__main__":
     name, listed, folder, threads, processes = sys.argv[1:]
-    {"ours": ours, "requests": requests, "img2dataset": img2dataset}[name](
-        Path(listed), Path(folder), int(threads), int(processes)
-    )
+    clients = {
+        "ours": ours,
+        "requests": requests,
+        "img2dataset": img2dataset,
+        "img2dataset, least work": img2dataset_least,
+    }
+    clients[name](Path(listed), Path(folder), int(threads), int(processes))

@@ -2,9 +2,10 @@
 
 `python -m benchmarks.scrape`. All take the same pictures from one loopback server of 64 addresses, with as
 many threads, with and without latency; in turn, several times, and the medians are shown. `most` is what
-so many threads can fetch at most at that latency, were all else free: threads / latency. Goals: at 100 ms
-twice img2dataset as it comes, one process of 256 threads; without latency, per CPU-second, plain requests
-get at most 1.5 times as many. Exits with 1 when one is missed.
+so many threads can fetch at most at that latency, were all else free: threads / latency. img2dataset runs
+as it comes, which resizes each picture and encodes it anew, and with the least work it can do. Goals: at
+100 ms and the fewest threads twice img2dataset as it comes; without latency, per CPU-second, plain
+requests get at most 1.5 times as many. Exits with 1 when one is missed.
 """
 
 import json
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import venv
 from argparse import ArgumentParser
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from benchmarks import machine, web
 
 ROOT = Path(__file__).resolve().parents[1]
 PEER, PEER_VERSION = "img2dataset", "1.47.0"
+LEAST = f"{PEER}, least work"
 LATENCY_S = 0.1
 THREADS = (64, 128, 256)  # the last is the peer's default
 LEAST_TIMES_PEER, MOST_TIMES_PLAIN = 2.0, 1.5
@@ -76,7 +79,8 @@ def fetch(python: str, client: tuple[str, int], count: int, threads: int, port: 
 def compare(pythons: dict[str, str], latency_s: float, threads: int, asked: Any) -> list[dict[str, Any]]:
     """Let every client fetch at one latency with so many threads, in turn, and give the medians."""
     cores = os.cpu_count() or 1
-    clients = [("ours", cores), ("ours", 1), ("requests", 1), (PEER, 1), (PEER, cores)]
+    clients = [("ours", cores), ("ours", 1), ("requests", 1)]
+    clients += [(peer, processes) for peer in (PEER, LEAST) for processes in (1, cores)]
     runs: dict[tuple[str, int], list[dict[str, float]]] = {}
     with web.serving(latency_s=latency_s) as port:
         for _ in range(asked.rounds):
@@ -102,24 +106,23 @@ def main() -> int:
     asked = parser.parse_args()
     (ROOT / ".wreck" / "bench").mkdir(parents=True, exist_ok=True)
     python, why_not = peer_python()
-    pythons = {"ours": sys.executable, "requests": sys.executable, PEER: python}
+    pythons = {"ours": sys.executable, "requests": sys.executable, PEER: python, LEAST: python}
     rows = [row for threads in asked.threads for row in compare(pythons, LATENCY_S, threads, asked)]
     rows += compare(pythons, 0.0, asked.threads[0], asked)
     by = {(row["latency_ms"], row["threads"], row["client"], row["processes"]): row for row in reversed(rows)}
     about: dict[str, Any] = machine.describe("requests", "opencv-python")
     about |= {"images": asked.images, "rounds": asked.rounds, "load": round(os.getloadavg()[0], 1)}
-    cores, first, last = os.cpu_count() or 1, asked.threads[0], asked.threads[-1]
+    cores, first = os.cpu_count() or 1, asked.threads[0]
     plain = by[0, first, "requests", 1]["images_per_cpu_s"] / by[0, first, "ours", cores]["images_per_cpu_s"]
     about["requests per CPU-second, times ours"] = round(plain, 2)
     met = plain <= MOST_TIMES_PLAIN
     if python:
         about[PEER] = PEER_VERSION
-        for threads in asked.threads:
-            for processes in (1, cores):
-                ours, theirs = by[100, threads, "ours", cores], by[100, threads, PEER, processes]
-                times = ours["images_per_s"] / theirs["images_per_s"]
-                about[f"ours, times {PEER} of {processes} processes, {threads} threads"] = round(times, 2)
-                met = met and (processes > 1 or threads < last or times >= LEAST_TIMES_PEER)
+        for threads, peer, processes in product(asked.threads, (PEER, LEAST), (1, cores)):
+            ours, theirs = by[100, threads, "ours", cores], by[100, threads, peer, processes]
+            times = ours["images_per_s"] / theirs["images_per_s"]
+            about[f"ours, times {peer}, {processes} processes, {threads} threads"] = round(times, 2)
+            met = met and ((threads, peer) != (first, PEER) or times >= LEAST_TIMES_PEER)
     else:
         about[PEER] = f"skipped: {why_not}"
     machine.show(rows, about, as_json=asked.json)
