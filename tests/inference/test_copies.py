@@ -56,6 +56,8 @@ def test_every_row_gives_the_same_answers_in_litert(name, tmp_path):
     network = litert.Network(tmp_path / "m.tflite")
     found = np.stack([network(picture)["features"] for picture in pictures])
     np.testing.assert_allclose(found, head_stands_on, atol=CLOSE * np.abs(head_stands_on).max())
+    by_many = litert.Network(tmp_path / "m.tflite", threads=3)
+    np.testing.assert_array_equal(np.stack([by_many(picture)["features"] for picture in pictures]), found)
 
 
 def test_a_saved_model_and_an_onnx_file_give_the_same_answers_for_any_number_of_pictures(tmp_path):

@@ -1,6 +1,7 @@
 """Use a trained model: pictures in, one row each out. A converted model needs no TensorFlow."""
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -100,7 +101,8 @@ def _open(folder: Path, kept: Path, at_once: int, note: Note) -> Callable[[image
             return convert.in_keras(model)
         for old in set(path.parent.glob("*.tflite")) - {path}:
             old.unlink()
-    return litert.Network(path, at_once)
+    # A picture that comes alone has the cores of those that could have come with it.
+    return litert.Network(path, at_once, threads=max(1, (os.cpu_count() or 1) // at_once))
 
 
 def decide(p: dict[str, float], positive: str, threshold: float) -> str:

@@ -1,7 +1,7 @@
 """The door to LiteRT: networks converted, and answering without TensorFlow.
 
-One picture at a time and one thread a picture, which on CPUs beats larger batches, and makes an
-answer independent of its company. Several pictures at once take one interpreter each.
+One picture at a time, which on CPUs beats larger batches, and makes an answer independent of its
+company. Several pictures at once take one interpreter each, which leaves a thread to each picture.
 """
 
 import tempfile
@@ -29,13 +29,16 @@ class ConversionError(WreckError):
 
 
 class Network:
-    """A .tflite file of `write`; may be called from as many threads as wished, `at_once` really run."""
+    """A .tflite file of `write`; may be called from as many threads as wished, `at_once` really run.
 
-    def __init__(self, path: Path, at_once: int = 1) -> None:
+    Each picture is worked on by `threads` threads. No answer depends on either.
+    """
+
+    def __init__(self, path: Path, at_once: int = 1, threads: int = 1) -> None:
         self._free: SimpleQueue[Any] = SimpleQueue()
         with stderr_held():
             for _ in range(at_once):
-                interpreter = Interpreter(str(path), num_threads=1)
+                interpreter = Interpreter(str(path), num_threads=threads)
                 interpreter.allocate_tensors()
                 self._free.put(interpreter.get_signature_runner())
 
