@@ -1,4 +1,4 @@
-"""What training keeps of pictures: features, activations, and the models that have seen them."""
+"""What is kept of pictures: files, features, activations, and the models that have seen them."""
 
 import shutil
 import sqlite3
@@ -45,3 +45,13 @@ def models_that_saw(models: Path, sha256s: Collection[str]) -> list[str]:
         for path in sorted(models.glob("*/oof.parquet"))
         if pd.read_parquet(path, columns=["sha256"]).sha256.isin(list(sha256s)).any()
     ]
+
+
+def forget_pictures(store: Path, exports: Path, sha256s: Collection[str]) -> int:
+    """Delete pictures from the store, and below `exports` the copies and heat maps named after them."""
+    found = [path for sha in sha256s for path in (store / sha[:2]).glob(f"*{sha}*")]
+    for sha in sha256s if exports.is_dir() else ():
+        found += [path for path in exports.rglob(f"*{sha[:12]}*") if path.is_file()]
+    for path in found:
+        path.unlink()
+    return len(found)

@@ -43,7 +43,7 @@ def run(params: Params, layout: Layout, target: str, reason: str = "") -> Summar
         ledger.block(blocklist.blocklist([*graves, named]))
         ledger.scrub()
         rows = (
-            ("pictures", _forget_pictures(layout, sha256s)),
+            ("pictures", traces.forget_pictures(layout.images, layout.exports, sha256s)),
             ("rows of tables", _forget_rows(layout, sha256s)),
             ("label events", _forget_labels(layout, sha256s)),
             ("features", traces.forget_features(layout.features, sha256s)),
@@ -97,16 +97,6 @@ def _found(layout: Layout, ledger: Ledger, named: Tombstone) -> set[tuple[str, s
         }
         barred = blocklist.blocklist(Tombstone(sha256=sha) for _, sha in found)
     return found - {("", "")}
-
-
-def _forget_pictures(layout: Layout, sha256s: Iterable[str]) -> int:
-    found = [path for sha in sha256s for path in (layout.images / sha[:2]).glob(f"*{sha}*")]
-    # Folders of pictures and heat maps are named after what they show.
-    for sha in sha256s if layout.exports.is_dir() else ():
-        found += [path for path in layout.exports.rglob(f"*{sha[:12]}*") if path.is_file()]
-    for path in found:
-        path.unlink()
-    return len(found)
 
 
 def _forget_rows(layout: Layout, sha256s: Collection[str]) -> int:
