@@ -1,7 +1,7 @@
 """Pictures per second from file to answer: `wreck predict` beside `keras predict` and a compiled tf.function.
 
     python -m benchmarks.predict [--backbone efficientnet_lite0] [--pictures 200] [--json]
-    python -m benchmarks.predict --photos DIR      # besides: what int8 costs, on labelled photos
+    python -m benchmarks.predict --photos DIR      # besides, with ImageNet weights: what int8 costs
 
 All three read the same files through the same decoder, in one run, taking turns. DIR holds one folder
 of photos for each of two classes; heads are fitted on four fifths of them and judged on the other fifth.
@@ -61,7 +61,7 @@ def main() -> None:
         about = machine.describe("tensorflow", "keras", "ai-edge-litert")
         about |= {"backbone": f"{words.backbone} at {side_px} px", "files": f"{len(paths)}"}
         machine.show(rows, about, as_json=words.json)
-        if words.photos:
+        if words.photos and has_weights(words.backbone, settings):  # random ones cannot be scaled to int8
             machine.show(int8_costs(layout.root, trunk, paths, side_px), about, as_json=words.json)
 
 
@@ -77,12 +77,16 @@ def build_trunk(name: str, settings: params.Params) -> tuple[Any, int]:
     """Build a backbone with its ImageNet weights where they are at hand, else with random ones."""
     row = backbones.find(name)
     network = row.build(row.native_px)
-    if not weights.describe(name, settings.backbones[name], settings.weights).startswith(
-        ("not here", "missing")
-    ):
+    if has_weights(name, settings):
         found = weights.resolve(row, "imagenet", weights.folders(settings.weights, Path()), Path())
         weights.load(network, found.path)
     return graph.with_preprocessing(row, graph.widened(row, network)), row.native_px
+
+
+def has_weights(name: str, settings: params.Params) -> bool:
+    """Say whether the ImageNet weights of a backbone are at hand."""
+    told = weights.describe(name, settings.backbones[name], settings.weights)
+    return not told.startswith(("not here", "missing"))
 
 
 def assemble(trunk: Any, linear: head.Linear) -> Any:

@@ -4,8 +4,8 @@
 many threads, with and without latency; in turn, several times, and the medians are shown. `most` is what
 so many threads can fetch at most at that latency, were all else free: threads / latency. img2dataset runs
 as it comes, which resizes each picture and encodes it anew, and with the least work it can do. Goals: at
-100 ms and the fewest threads twice img2dataset as it comes; without latency, per CPU-second, plain
-requests get at most 1.5 times as many. Exits with 1 when one is missed.
+100 ms twice img2dataset as it comes, with any number of threads and of its processes; without latency,
+per CPU-second, plain requests get at most 1.5 times as many. Exits with 1 when one is missed.
 """
 
 import json
@@ -122,7 +122,7 @@ def main() -> int:
             ours, theirs = by[100, threads, "ours", cores], by[100, threads, peer, processes]
             times = ours["images_per_s"] / theirs["images_per_s"]
             about[f"ours, times {peer}, {processes} processes, {threads} threads"] = round(times, 2)
-            met = met and ((threads, peer) != (first, PEER) or times >= LEAST_TIMES_PEER)
+            met = met and (peer == LEAST or times >= LEAST_TIMES_PEER)
     else:
         about[PEER] = f"skipped: {why_not}"
     machine.show(rows, about, as_json=asked.json)

@@ -50,8 +50,10 @@ def models_that_saw(models: Path, sha256s: Collection[str]) -> list[str]:
 def forget_pictures(store: Path, exports: Path, sha256s: Collection[str]) -> int:
     """Delete pictures from the store, and below `exports` the copies and heat maps named after them."""
     found = [path for sha in sha256s for path in (store / sha[:2]).glob(f"*{sha}*")]
-    for sha in sha256s if exports.is_dir() else ():
-        found += [path for path in exports.rglob(f"*{sha[:12]}*") if path.is_file()]
+    marks = {sha[:12] for sha in sha256s}
+    found += [
+        path for path in exports.rglob("*") if path.is_file() and any(mark in path.name for mark in marks)
+    ]
     for path in found:
         path.unlink()
     return len(found)

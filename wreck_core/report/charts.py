@@ -197,19 +197,18 @@ def speed_plot(rows: list[Row], recommended: str | None, width: int = 700) -> Ma
     times = [row["ms_per_image_p50"] for row in timed]
     x = Scale(min(times) / 1.5, max(times) * 1.5, 52, width - 20, log=True)
     y = Scale(focus.low, focus.high, 330, 36)
-    parts = [
-        element("path", d=f"M52 {y(at):.1f}H{width - 20}", class_="grid")
-        for at in linear_ticks(focus.low, focus.high)
-    ]
+    parts = []
     for at in linear_ticks(focus.low, focus.high):
+        parts.append(element("path", d=f"M52 {y(at):.1f}H{width - 20}", class_="grid"))
         parts.append(element("text", number(at, 2), x=44, y=y(at) + 5, text_anchor="end"))
     for at in log_ticks(x.low, x.high):
         parts.append(element("text", f"{at:g}", x=x(at), y=354, text_anchor="middle"))
     parts.append(element("text", "ROC AUC", x=0, y=14))
     parts.append(element("text", "ms a picture", x=width - 20, y=376, text_anchor="end"))
     dots = [(x(row["ms_per_image_p50"]), y(max(row["roc_auc"], focus.low))) for row in timed]
-    labels = _place_labels(dots, [_label(row, focus, width) for row in timed], width)
-    for row, (dot_x, dot_y), (label_x, label_y, anchor) in zip(timed, dots, labels, strict=True):
+    names = [_label(row, focus, width) for row in timed]
+    labels = _place_labels(dots, names, width)
+    for row, name, (dot_x, dot_y), (label_x, label_y, anchor) in zip(timed, names, dots, labels, strict=True):
         kind = "chosen" if row["backbone"] == recommended else "other"
         if focus.holds(row):
             low, high = y(max(row["roc_auc_low"], focus.low)), y(row["roc_auc_high"])
@@ -218,7 +217,6 @@ def speed_plot(rows: list[Row], recommended: str | None, width: int = 700) -> Ma
         else:
             arrow = f"M{dot_x - 6:.1f} {dot_y - 10:.1f}h12l-6 9z"
             parts.append(element("path", d=arrow, class_=f"spot {kind}"))
-        name = _label(row, focus, width)
         parts.append(element("text", name, x=label_x, y=label_y, text_anchor=anchor, class_=f"name {kind}"))
     return drawing("ROC AUC against milliseconds a picture", width, 384, *parts, class_="plot speed")
 

@@ -21,7 +21,7 @@ from wreck_core.images import Image
 from wreck_core.training.quiet import stderr_held
 
 with stderr_held():
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+    from ai_edge_litert.interpreter import Interpreter
 
 
 class ConversionError(WreckError):
@@ -38,7 +38,9 @@ class Network:
         self._free: SimpleQueue[Any] = SimpleQueue()
         with stderr_held():
             for _ in range(at_once):
-                self._free.put(_interpreter(path, threads).get_signature_runner())
+                interpreter = Interpreter(str(path), num_threads=threads)
+                interpreter.allocate_tensors()
+                self._free.put(interpreter.get_signature_runner())
 
     def __call__(self, square: Image) -> dict[str, NDArray[np.float32]]:
         """Answer RGB uint8 (px, px, 3) of the network's own size, each output by its name."""
@@ -48,18 +50,6 @@ class Network:
         finally:
             self._free.put(runner)
         return {name: values[0] for name, values in said.items()}
-
-
-def _interpreter(path: Path, threads: int) -> Any:
-    """Open a .tflite file with XNNPACK, or without it where that cannot hold how an int8 file is scaled."""
-    try:
-        interpreter = Interpreter(str(path), num_threads=threads)
-        interpreter.allocate_tensors()
-    except RuntimeError:
-        plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        interpreter = Interpreter(str(path), num_threads=threads, experimental_op_resolver_type=plain)
-        interpreter.allocate_tensors()
-    return interpreter
 
 
 def module(model: Any, names: Sequence[str], batch: int | None) -> Any:
