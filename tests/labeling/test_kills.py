@@ -48,7 +48,7 @@ def label(seed):
                     session.back()
                 saved = session.label(chance.choice(["damaged", "undamaged"]), 700, uid=uid)
             if saved:
-                print(uid, flush=True)
+                os.write(1, f"{uid}\\n".encode())  # print may write the end of the line by itself
 
 for line in sys.stdin:
     child = os.fork()

@@ -1,6 +1,7 @@
 """Labels in and out: nothing is guessed, nothing is lost, and nothing moves without a reason."""
 
 import hashlib
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 
 from wreck_core.errors import InputError
 from wreck_core.ingest.urls import normalise, url_id
+from wreck_core.labeling import export
 from wreck_core.labeling.rebuild import open_store
 from wreck_core.labeling.records import Answer, Box
 from wreck_core.layout import Layout
@@ -151,3 +153,106 @@ def test_a_rebuild_that_fails_leaves_no_empty_store(layout: Layout) -> None:
     with pytest.raises(InputError, match="is no label event"):
         open_store(layout)
     assert not layout.label_db.exists()
+
+
+def answered(layout: Layout, *given: str, annotator: str = "ann") -> None:
+    """Label pictures of SHAS, in their order, in the window's way."""
+    with open_store(layout) as store:
+        store.enqueue([(sha256, -place) for place, sha256 in enumerate(SHAS)], enqueue.ROUND, "random")
+        for label in given:
+            store.answer(store.claim(annotator, enqueue.ROUND, 1)[0], annotator, Answer(label))
+        store.release(annotator)
+
+
+def edited(layout: Layout, sha256: str, old: str, new: str) -> None:
+    rows = layout.labels.read_text().splitlines(keepends=True)
+    layout.labels.write_text(
+        "".join(row.replace(old, new) if row.startswith(sha256) else row for row in rows)
+    )
+
+
+def of_last_year(layout: Layout) -> None:
+    """Put what was labelled into the past: within one second the log cannot tell an edit from its undoing."""
+    for path in (layout.labels, layout.label_events):
+        path.write_text(re.sub(r"20\d\d-\d\d-\d\dT", "2025-06-07T", path.read_text()))
+    layout.label_db.unlink()
+
+
+def test_a_label_edited_by_hand_stands_and_can_be_edited_back(params: Params, layout: Layout) -> None:
+    answered(layout, "damaged", "damaged")
+    labels.export_labels(params, layout)
+    of_last_year(layout)
+    for label, before in (("undamaged", "damaged"), ("damaged", "undamaged")):
+        edited(layout, SHAS[0], f",{before},", f",{label},")
+        for _ in range(2):
+            labels.export_labels(params, layout)
+            assert final(layout)[SHAS[0]] == (label, "ann", "")
+    assert final(layout)[SHAS[1]] == ("damaged", "ann", "")
+    with open_store(layout) as store:
+        notes = [event["note"] for event in store.history(SHAS[0])]
+    assert notes == ["", "edited in labels.csv", "edited in labels.csv"]
+
+
+def test_flags_edited_by_hand_stand(params: Params, layout: Layout) -> None:
+    answered(layout, "damaged")
+    labels.export_labels(params, layout)
+    edited(layout, SHAS[0], ",,,,,", ",,,,,blurry")
+    labels.export_labels(params, layout)
+    assert final(layout)[SHAS[0]] == ("damaged", "ann", "blurry")
+
+
+def test_a_verdict_edited_by_hand_outranks_the_votes_beside_it(params: Params, layout: Layout) -> None:
+    answered(layout, "damaged")
+    with open_store(layout) as store:
+        store.enqueue([(SHAS[0], 0.0)], "second", "second")
+        store.answer(store.claim("bob", "second", 1)[0], "bob", Answer("damaged"))
+    labels.export_labels(params, layout)
+    edited(layout, SHAS[0], f"{SHAS[0]},damaged,", f"{SHAS[0]},undamaged,")
+    for _ in range(2):
+        labels.export_labels(params, layout)
+        assert final(layout)[SHAS[0]] == ("undamaged", "labels.csv", "")
+    with open_store(layout) as store:
+        assert len(store.history(SHAS[0])) == 3
+
+
+def test_a_colleagues_later_label_of_a_known_picture_comes_by_git(params: Params, layout: Layout) -> None:
+    answered(layout, "damaged")
+    labels.export_labels(params, layout)
+    with open_store(layout) as store:
+        at = store.history(SHAS[0])[0]["at"]
+    edited(layout, SHAS[0], "damaged,ann", "undamaged,bob")
+    edited(layout, SHAS[0], at, "2099-01-02T03:04:05Z")
+    labels.export_labels(params, layout)
+    assert final(layout)[SHAS[0]] == ("unsure", "ann+bob", "conflict")  # two people, two labels
+    with open_store(layout) as store:
+        assert store.history(SHAS[0])[-1]["at"] == "2099-01-02T03:04:05Z"
+
+
+def test_a_picture_labelled_in_another_clone_waits_here_no_more(params: Params, layout: Layout) -> None:
+    answered(layout, "damaged")
+    labels.export_labels(params, layout)
+    pulled = layout.labels.read_text().splitlines()[1].replace(SHAS[0], SHAS[1])
+    layout.labels.write_text(f"{layout.labels.read_text()}{pulled}\n")
+    with open_store(layout) as store:
+        assert SHAS[1] not in {task.sha256 for task in store.claim("cy", enqueue.ROUND, 100)}
+
+
+def test_a_labels_csv_that_is_older_than_the_store_takes_nothing_back(params: Params, layout: Layout) -> None:
+    states = []
+    answered(layout, "damaged", "damaged")
+    with open_store(layout) as store:
+        for change in ("nothing", "undo", "relabel", "second", "adjudicate"):
+            if change == "undo":
+                store.undo("ann", enqueue.ROUND)
+            elif change == "relabel":
+                store.relabel(store.own_answers("ann", enqueue.ROUND)[0], "ann", Answer("undamaged"))
+            elif change != "nothing":
+                store.enqueue([(SHAS[0], 0.0)], change, change)
+                store.answer(store.claim("bob", change, 1)[0], "bob", Answer("damaged"))
+            export.write(layout, store)
+            states.append(layout.labels.read_bytes())
+    assert len(set(states)) == len(states)
+    for state in states:  # as after a kill between label and export, or `git checkout` of an old commit
+        layout.labels.write_bytes(state)
+        labels.export_labels(params, layout)
+        assert layout.labels.read_bytes() == states[-1]

@@ -8,7 +8,7 @@ from typing import Any
 from wreck_core.labeling.database import Database
 from wreck_core.labeling.records import Event, Import
 from wreck_core.labeling.rows import as_event
-from wreck_core.labeling.schema import ADJUDICATE, REPEAT
+from wreck_core.labeling.schema import ADJUDICATE, PRIMARY, REPEAT
 
 
 def now() -> str:
@@ -52,9 +52,13 @@ class Log(Database):
         )
         return {row["sha256"]: row["selection"] for row in rows}
 
-    def pictures(self) -> frozenset[str]:
-        """Name every picture that the log speaks of, also those whose labels were taken back."""
-        return frozenset(sha256 for (sha256,) in self._db.execute("SELECT DISTINCT sha256 FROM label_event"))
+    def answers(self) -> Iterator[dict[str, Any]]:
+        """Yield who said what of which picture and when, also what was taken back; a skip has no label."""
+        rows = self._db.execute(
+            "SELECT sha256, annotator, label, at, flags, x, y, w, h FROM label_event "
+            "WHERE kind <> 'undo' ORDER BY event_id"
+        )
+        yield from map(dict, rows)
 
     def events(self) -> Iterator[dict[str, Any]]:
         """Yield the whole log, oldest first, without the numbers of this one database.
@@ -150,10 +154,20 @@ class Log(Database):
                 if event["strategy"]:
                     fields["task_id"] = self._restored_task(event)
                 numbers[event["uid"]] = self._append(**fields)
+                if event["kind"] in ("label", "import"):  # need not be labelled here once more
+                    self._settle(event["sha256"], PRIMARY if event["kind"] == "import" else event["round"])
             self._db.execute(
                 "UPDATE task SET state = 'done' WHERE state = 'parked' AND EXISTS (SELECT 1 FROM standing "
                 "AS s WHERE s.sha256 = task.sha256 AND s.round = task.round AND s.kind <> 'skip')"
             )
+
+    def _settle(self, sha256: str, round_name: str) -> None:
+        """Take a picture out of the queue of a round, but for a repeat of what is known."""
+        self._db.execute(
+            "UPDATE task SET state = 'done' "
+            "WHERE sha256 = ? AND round = ? AND state = 'open' AND strategy <> ?",
+            (sha256, round_name, REPEAT),
+        )
 
     def _restored_task(self, event: dict[str, Any]) -> int:
         """Give the task of an event from elsewhere; a new one is parked until all events are known."""
