@@ -38,9 +38,9 @@ class Night:
             self.faults.append(error)
 
     def told(self) -> list[str]:
-        """Give all of it, each fault as what failed."""
+        """Give all of it, what failed first: whoever reads it in the morning has to do something about that."""
         failed = [line for error in self.faults for line in _words(error)]
-        return [*self.lines, *failed]
+        return [*failed, *self.lines]
 
 
 def _words(error: WreckError) -> list[str]:

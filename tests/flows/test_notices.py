@@ -66,7 +66,7 @@ def test_a_night_that_breaks_in_an_unforeseen_way_is_told_too(receiver, layout):
         night.lines.append(str(1 / 0))
     (message,) = receiver
     assert message["title"].endswith("the night failed")
-    assert message["message"] == "200 pictures\nfailed: ended by ZeroDivisionError: division by zero"
+    assert message["message"] == "failed: ended by ZeroDivisionError: division by zero\n200 pictures"
 
 
 def test_a_service_that_is_down_fails_nothing_and_its_url_stays_secret(monkeypatch, layout, capfd):

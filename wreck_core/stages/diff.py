@@ -46,7 +46,9 @@ class Diff:
 
     def title(self) -> str:
         """Say it in some words."""
-        return f"+{self.new:,} \N{MINUS SIGN}{self.gone:,} images, {self.relabelled.total():,} labels changed"
+        changed = self.relabelled.total()
+        labels = f"{changed:,} label{'' if changed == 1 else 's'} changed"
+        return f"+{self.new:,} \N{MINUS SIGN}{self.gone:,} images, {labels}"
 
     def table(self) -> str:
         """Draw it as a table in Markdown."""
