@@ -38,7 +38,7 @@ class Night:
             self.faults.append(error)
 
     def told(self) -> list[str]:
-        """Give all of it, what failed first: whoever reads it in the morning has to do something about that."""
+        """Give all of it, what failed first: that is what somebody has to do something about."""
         failed = [line for error in self.faults for line in _words(error)]
         return [*failed, *self.lines]
 

@@ -40,7 +40,7 @@ def run(params: Params, layout: Layout) -> Summary:
         faults += _lies(layout, stale)
     kinds = pd.Series([fault.kind for fault in faults], dtype=str).value_counts()
     return Summary(
-        headline=f"{len(faults)} faults" if faults else "all is as it was recorded",
+        headline=f"{len(faults)} fault{'s' * (len(faults) > 1)}" if faults else "all is as it was recorded",
         rows=tuple((str(kind), int(many)) for kind, many in kinds.items()),
         notes=(
             *(f"{fault.where}: {fault.what}; {fault.fix}" for fault in faults[:_TOLD]),
