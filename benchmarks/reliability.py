@@ -35,7 +35,7 @@ PROMISES = {
         ("faults/test_kills.py", "stages/test_scrape.py", "flows/test_killed.py"),
     ),
     "R2": Promise(
-        "a kill costs a thread what was under way and one picture more, a training one epoch",
+        "a kill costs a thread one picture at most, a training one epoch",
         ("stages/test_scrape.py", "stages/test_train_killed.py", "training/test_scratch.py"),
     ),
     "R3": Promise(

@@ -416,9 +416,9 @@ def test_a_killed_scrape_goes_on_without_fetching_a_recorded_url_again(
 
     summary = scrape.run(params, layout, ScrapeRequest((path,), url_map=(site.mirror,)))
     assert summary.data["statuses"] == {"ok": 40}
-    # Per thread one URL may have been under way, and one ended and not yet recorded.
+    # Per thread one URL, which was under way, or had ended and was not yet recorded.
     again = [place for place, hits in site.hits.items() if hits > 1]
-    assert len(again) <= 8
+    assert len(again) <= 4
     assert set(again) <= set(answered)
     assert site.hits.total() == 40 + len(again)
     assert not list(layout.images.rglob("*.tmp"))
@@ -426,7 +426,7 @@ def test_a_killed_scrape_goes_on_without_fetching_a_recorded_url_again(
     assert {file.stem for file in layout.images.rglob("*.jpg")} == set(contents(layout)["sha256"])
     if how == signal.SIGKILL:
         ways = {RUN: "one process", RUN_IN_PROCESSES: "processes", RUN_IN_PARTS: "chunks"}
-        told = f"{len(again)} of 40 URLs asked for again, most of them under way"
+        told = f"{len(again)} of 40 URLs asked for again"
         record_property("R2", f"a scrape by 4 threads in {ways[program]}: {told}")
 
 

@@ -15,9 +15,10 @@ def fetch_all(
 ) -> Generator[list[Row], None, None]:
     """Let a crew fetch the jobs; yield their rows in batches, as they end, their pictures safe on the disk.
 
-    The crew goes on while a batch is recorded, and no further: whoever records batches loses at most two URLs
-    per thread to a kill -9. `standings` of the jobs' hosts are brought up to date in place at the end. After
-    an early end the crew is of no use any more. Raises StorageError, after the rows that ended before it.
+    A thread gets its next URL only once the caller has come back for more, and so has recorded the one
+    before: a kill -9 costs a thread one URL, that under way or that not yet recorded. `standings` of the
+    jobs' hosts are brought up to date in place at the end. After an early end the crew is of no use any more.
+    Raises StorageError, after the rows that ended before it.
     """
     params, url_map = crew.assignment.params, UrlMap(crew.assignment.mirrors)
     known = {} if standings is None else standings
@@ -40,24 +41,20 @@ def fetch_all(
 
 def _work(schedule: Schedule, crew: Crew) -> Iterator[list[Row]]:
     threads, running = crew.assignment.params.threads, 0
-    rows: list[Row] = []
     while True:
         begun, skipped = _hand_out(schedule, threads - running)
         crew.submit(begun)
         running += len(begun)
-        if skipped or rows:
-            # Only now that the crew has work: to record takes as long as the disk takes.
-            yield skipped + rows
-            rows = []
+        if skipped:
+            yield skipped
         elif running:
             # The clock matters only to a free thread.
             ends = crew.take(schedule.wait_s() if running < threads else None)
             rows = _learn(schedule, ends)
             running -= len(rows)
-            failure = next((end for end in ends if isinstance(end, BaseException)), None)
-            if failure and rows:
+            if rows:
                 yield rows
-            if failure:
+            if failure := next((end for end in ends if isinstance(end, BaseException)), None):
                 raise failure
         elif schedule.empty():
             return
