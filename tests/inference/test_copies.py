@@ -6,8 +6,9 @@ import drawn
 import numpy as np
 import pytest
 
+from wreck_core import files
 from wreck_core.errors import GateError, InputError
-from wreck_core.inference import convert, copies
+from wreck_core.inference import convert, copies, fastest
 from wreck_core.training import backbones, features, golden, graph, litert, model_file, weights
 from wreck_core.training.runtime import keras, tf
 
@@ -129,3 +130,21 @@ def test_what_litert_cannot_hold_is_said_and_runs_in_keras(tmp_path):
     np.testing.assert_allclose(
         convert.in_keras(model)(picture[0])["p"], features.compiled(model)(picture)[0], atol=1e-5
     )
+
+
+@pytest.mark.parametrize("faster", ["litert", "keras"])
+def test_the_faster_runtime_is_measured_once_and_remembered(faster, tmp_path):
+    (tmp_path / "small").mkdir()
+    model_file.save(build("mobilenet_v2", SMALL), tmp_path / "small" / "model.keras")
+    told: list[str] = []
+    first = fastest.open_model(tmp_path / "small", tmp_path / "kept", 1, told.append)
+    place = fastest.places(tmp_path / "small", tmp_path / "kept")
+    measured = files.read_json(place.measure)
+    assert set(measured["ms"]) == {"litert", "keras"}
+    assert measured["runtime"] == min(measured["ms"], key=measured["ms"].get)
+    files.write_json(place.measure, measured | {"runtime": faster})  # as another machine would find
+    again = fastest.open_model(tmp_path / "small", tmp_path / "kept", 1, told.append)
+    assert isinstance(again, litert.Network) == (faster == "litert")
+    (picture,) = squares(SMALL, 1)
+    np.testing.assert_allclose(again(picture)["p"], first(picture)["p"], atol=CLOSE)
+    assert len(told) == 1

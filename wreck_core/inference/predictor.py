@@ -1,17 +1,15 @@
-"""Use a trained model: pictures in, one row each out. A converted model needs no TensorFlow."""
+"""Use a trained model: pictures in, one row each out."""
 
-import hashlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from wreck_core import files, images
 from wreck_core.errors import InputError
-from wreck_core.training import in_distribution, litert
+from wreck_core.inference import fastest
+from wreck_core.training import in_distribution
 
 Note = Callable[[str], None]
 
@@ -41,7 +39,7 @@ class Predictor:
         self.card = read_card(folder)
         self.side_px: int = self.card["input"]["width_px"]
         self._known = in_distribution.load(folder / "in_distribution.npz")
-        self._network = _open(folder, kept, at_once, note)
+        self._network = fastest.open_model(folder, kept, at_once, note)
 
     def answer(self, picture: images.Image) -> dict[str, Any]:
         """Ask the model about one RGB uint8 (H, W, 3) picture: `p` float32 (K,) and `features` (F,)."""
@@ -82,27 +80,6 @@ def read_card(folder: Path) -> dict[str, Any]:
         raise InputError("there is no trained model", where=str(folder), fix="run `dvc repro`")
     found: dict[str, Any] = files.read_json(card)
     return found
-
-
-def _open(folder: Path, kept: Path, at_once: int, note: Note) -> Callable[[images.Image], dict[str, Any]]:
-    """Open the converted model, converting it the first time; one that LiteRT cannot hold runs in Keras."""
-    with (folder / "model.keras").open("rb") as handle:
-        sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
-    path = kept / folder.name / f"{sha256[:16]}-tf{version('tensorflow')}.tflite"
-    if not path.exists():
-        note(f"making a fast copy of {folder.name}, once: seconds, or a minute or two if it is large")
-        from wreck_core.inference import convert  # they import TensorFlow
-        from wreck_core.training import model_file
-
-        model = model_file.load(folder / "model.keras")
-        try:
-            convert.to_litert(model, path)
-        except litert.ConversionError:
-            return convert.in_keras(model)
-        for old in set(path.parent.glob("*.tflite")) - {path}:
-            old.unlink()
-    # A picture that comes alone has the cores of those that could have come with it.
-    return litert.Network(path, at_once, threads=max(1, (os.cpu_count() or 1) // at_once))
 
 
 def decide(p: dict[str, float], positive: str, threshold: float) -> str:

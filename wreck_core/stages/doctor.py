@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from packaging.requirements import Requirement
 
-from wreck_core import dvcio, images, provenance
+from wreck_core import dvcio, files, images, provenance
 from wreck_core.errors import WreckError
+from wreck_core.inference import fastest
 from wreck_core.labeling import window
 from wreck_core.layout import Layout
 from wreck_core.params import Params
@@ -28,8 +29,9 @@ class Check(NamedTuple):
 
 
 def run(params: Params, layout: Layout, more: Sequence[Check]) -> Summary:
-    """Check versions, OpenCV, display, DVC, git, disk and weights; add what others have checked."""
-    checks = [*_packages(), *_opencv(), *_workspace(layout), *_weights(params, layout), *more]
+    """Check versions, OpenCV, display, DVC, git, disk, weights and runtimes; add what others have checked."""
+    models = [*_weights(params, layout), *_runtimes(params, layout)]
+    checks = [*_packages(), *_opencv(), *_workspace(layout), *models, *more]
     faults = [check for check in checks if check.fix]
     return Summary(
         headline=f"{len(faults)} of {len(checks)} checks need a fix" if faults else "all is well",
@@ -102,3 +104,16 @@ def _weights(params: Params, layout: Layout) -> Iterator[Check]:
     for name, row in params.backbones.items():
         found = weights.describe(name, row, params.weights, layout.root)
         yield Check(f"weights of {name}", found)
+
+
+def _runtimes(params: Params, layout: Layout) -> Iterator[Check]:
+    """Tell what answers fastest, of the models that were used here."""
+    for name in params.backbones:
+        folder = layout.model(name)
+        if not (folder / "model.keras").exists():
+            continue
+        measure = fastest.places(folder, layout.litert).measure
+        if measure.exists():
+            found = files.read_json(measure)
+            ms = ", ".join(f"{way} {took:.1f} ms" for way, took in sorted(found["ms"].items()))
+            yield Check(f"runtime of {name}", f"{found['runtime']} ({ms} a picture)")

@@ -22,7 +22,8 @@ Ints = NDArray[np.int64]
 
 TEMPERATURES = (0.05, 20.0)  # the search stays between
 UNSEEN = -30.0  # logit of a class that the rows do not hold
-TRIED = 1e-3  # largest slope at which a fit that is only compared ends: the same choice in half the time
+FITTED = 1e-4  # largest slope of the loss at which a fit ends
+TRIED = 1e-3  # of one that is only compared: the same choice in half the time
 
 
 @dataclass(frozen=True)
@@ -72,17 +73,19 @@ def inner_folds(target: Ints, cluster: Sequence[str], folds: int, seed: int) -> 
     return [(np.flatnonzero(of_row != fold), np.flatnonzero(of_row == fold)) for fold in range(folds)]
 
 
-def fit_linear(features: NDArray[Any], target: Ints, n_classes: int, c: float) -> Linear:
+def fit_linear(
+    features: NDArray[Any], target: Ints, n_classes: int, c: float, tolerance: float = FITTED
+) -> Linear:
     """Fit logistic regression on standardised features and fold the standardising into the map."""
     scaler = StandardScaler().fit(features.astype(np.float64))
-    return _folded(scaler, _fitted(_regression(), _standard(scaler, features), target, n_classes, c))
+    return _folded(scaler, _fitted(_regression(tolerance), _standard(scaler, features), target, n_classes, c))
 
 
 def _standard(scaler: StandardScaler, features: NDArray[Any]) -> NDArray[np.float32]:
     return np.asarray(scaler.transform(features.astype(np.float64)), np.float32)  # half the time of float64
 
 
-def _regression(tolerance: float = 1e-4) -> LogisticRegression:
+def _regression(tolerance: float) -> LogisticRegression:
     return LogisticRegression(max_iter=2000, warm_start=True, tol=tolerance)
 
 
@@ -149,5 +152,5 @@ def choose(
         if len(trials) > 1 and trials[-1].log_loss > trials[-2].log_loss:
             break
     best = min(trials, key=lambda trial: (trial.log_loss, trial.c))
-    linear = _folded(scaler, _fitted(_regression(), standard, target, n_classes, best.c))
+    linear = _folded(scaler, _fitted(_regression(FITTED), standard, target, n_classes, best.c))
     return Head(linear, best.c, best.temperature), trials

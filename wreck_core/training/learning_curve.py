@@ -40,7 +40,7 @@ def measure(task: Task, vectors: NDArray[np.float32], c: float) -> list[dict[str
         if any(len(set(target[rows])) < len(task.classes) for rows in learned):
             continue
         for part, rows in zip(folds, learned, strict=True):
-            linear = head.fit_linear(vectors[rows], target[rows], len(task.classes), c)
+            linear = head.fit_linear(vectors[rows], target[rows], len(task.classes), c, head.TRIED)
             logits[part.answer] = linear.logits(vectors[part.answer])
         p = head.probabilities(logits)[judged, task.classes.index(task.positive)]
         mean = float(np.mean([len(rows) for rows in learned])) if learned else 0.0

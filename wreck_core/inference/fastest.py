@@ -1,0 +1,87 @@
+"""LiteRT or Keras: which answers faster on this machine, measured when a model is first used, and remembered.
+
+On a processor LiteRT is many times faster, and needs no TensorFlow; on an accelerator, or where LiteRT cannot
+hold the network, it is Keras.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from wreck_core import files
+from wreck_core.images import Image
+from wreck_core.training import litert
+
+Answer = Callable[[Image], dict[str, Any]]
+
+LITERT, KERAS = "litert", "keras"
+TRIES = 5  # pictures after the first; the fastest counts, because the machine may have other work
+
+
+class Kept(NamedTuple):
+    """Where what is known of a model lies: its converted form, and the measure of both."""
+
+    network: Path
+    measure: Path
+
+
+def places(folder: Path, kept: Path) -> Kept:
+    """Name the files below `kept` for the model in `folder` as it is now."""
+    with (folder / "model.keras").open("rb") as handle:
+        sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
+    stem = f"{sha256[:16]}-tf{version('tensorflow')}"
+    return Kept(kept / folder.name / f"{stem}.tflite", kept / folder.name / f"{stem}.json")
+
+
+def open_model(folder: Path, kept: Path, at_once: int, note: Callable[[str], None]) -> Answer:
+    """Open the model in `folder` in its faster runtime; `at_once` pictures may come at the same time.
+
+    The first time it is converted and measured, which `note` is told.
+    """
+    place = places(folder, kept)
+    if not place.measure.exists():
+        note(f"making a fast copy of {folder.name}, once: seconds, or a minute or two if it is large")
+        _convert(folder, place)
+    if files.read_json(place.measure)["runtime"] == LITERT:
+        # A picture that comes alone has the cores of those that could have come with it.
+        return litert.Network(place.network, at_once, threads=max(1, (os.cpu_count() or 1) // at_once))
+    from wreck_core.inference import convert  # they import TensorFlow
+    from wreck_core.training import model_file
+
+    return convert.in_keras(model_file.load(folder / "model.keras"))
+
+
+def _convert(folder: Path, place: Kept) -> None:
+    """Convert the model, measure both forms, and forget those of earlier models."""
+    from wreck_core.inference import convert
+    from wreck_core.training import model_file
+
+    model = model_file.load(folder / "model.keras")
+    square = np.random.default_rng(0).integers(0, 256, model.get_layer("resizing").output.shape[1:])
+    ways, why_not = {KERAS: convert.in_keras(model)}, ""
+    try:
+        convert.to_litert(model, place.network)
+        ways[LITERT] = litert.Network(place.network, threads=os.cpu_count() or 1)
+    except litert.ConversionError as error:
+        why_not = error.reason
+    ms = {name: _fastest_ms(answer, square.astype(np.uint8)) for name, answer in ways.items()}
+    place.network.parent.mkdir(parents=True, exist_ok=True)
+    files.write_json(place.measure, {"runtime": min(ms, key=ms.__getitem__), "ms": ms, "why_not": why_not})
+    for old in set(place.network.parent.iterdir()) - set(place):
+        old.unlink()
+
+
+def _fastest_ms(answer: Answer, square: Image) -> float:
+    answer(square)  # the first answer makes things ready
+    times = []
+    for _ in range(TRIES):
+        started = perf_counter()
+        answer(square)
+        times.append(1000 * (perf_counter() - started))
+    return round(min(times), 3)
