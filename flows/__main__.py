@@ -9,7 +9,7 @@ import typer
 from flows.environment import prepare
 from wreck_core.cli import Commands, workspace
 from wreck_core.cli.common import AsJson, end, load
-from wreck_core.summary import Summary
+from wreck_core.summary import Summary, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,7 +142,11 @@ def _ending(as_json: bool) -> "Iterator[_Ended]":
     outcomes = {run.stage: run.outcome for run in ended.runs}
     ran = sum(outcome in ("ran", "restored") for outcome in outcomes.values())
     skipped = sum(outcome == "skipped" for outcome in outcomes.values())
-    good = f"{ran} stages ran, {skipped} had nothing to do" if ran else "nothing to do: all is up to date"
+    good = (
+        f"{count(ran, 'stage')} ran, {skipped} had nothing to do"
+        if ran
+        else "nothing to do: all is up to date"
+    )
     summary = Summary(
         headline=f"failed: {fault}" if fault else ended.headline or good,
         ok=not fault,

@@ -12,6 +12,11 @@ def silent(done: int, total: int, text: str) -> None:
     """Show no progress."""
 
 
+def count(many: int, noun: str, plural: str = "") -> str:
+    """Say how many, in digits grouped by thousands: 1 model, 1,227 pictures."""
+    return f"{many:,} {noun if many == 1 else plural or noun + 's'}"
+
+
 @dataclass(frozen=True)
 class Summary:
     """The outcome of one stage run.

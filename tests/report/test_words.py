@@ -20,11 +20,6 @@ def test_shares_are_printed_without_their_leading_zero(value, text):
     assert words.number(value) == text
 
 
-def test_counts_know_one_from_many():
-    assert words.count(1, "false alarm") == "1 false alarm"
-    assert words.count(1227, "picture") == "1,227 pictures"
-
-
 def test_names_are_joined_as_a_sentence_does():
     assert words.listed(["a"]) == "a"
     assert words.listed(["a", "b", "c"]) == "a, b and c"

@@ -18,6 +18,7 @@ from wreck_core.report.exports import in_short
 from wreck_core.sample import site, web
 from wreck_core.stages import enqueue, labels
 from wreck_core.stages.catalogue import Catalogue
+from wreck_core.summary import count
 
 BACKBONES = {
     "efficientnet_lite0": {"weights": "imagenet"},
@@ -43,7 +44,7 @@ def run_demo(folder: Path) -> None:
             run(folder, "python", "-m", "flows", "refresh", *_as_options(url_maps))
         with _step("Label what waits in the queue"):
             given = _label(layout, sample)
-            console.out.print(f"{given:,} labels given")
+            console.out.print(count(given, "label") + " given")
     with _step("Train every backbone and rank them"):
         run(folder, "python", "-m", "flows", "experiment", "--jobs", "2")
     report = files.read_json(layout.reports / "report.json")

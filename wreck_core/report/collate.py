@@ -24,6 +24,7 @@ from wreck_core.report import (
 )
 from wreck_core.report.board import Board, Row
 from wreck_core.report.evidence import Evidence
+from wreck_core.summary import count
 
 SCHEMA = 2
 
@@ -154,7 +155,7 @@ def _gates(params: Params, board: Board, report: dict[str, Any]) -> list[Row]:
         {
             "name": "no_leaks",
             "ok": leaks == 0,
-            "says": f"{words.count(leaks, 'cluster')} across folds",
+            "says": f"{count(leaks, 'cluster')} across folds",
         },
         {
             "name": "leader_not_worse",

@@ -4,7 +4,7 @@ from typing import Any
 
 from wreck_core.params import DedupParams
 from wreck_core.report import html
-from wreck_core.report.words import count
+from wreck_core.summary import count
 
 
 def render(

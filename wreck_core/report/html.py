@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from wreck_core.report import words
+from wreck_core.summary import count
 
 
 def environment() -> Environment:
@@ -21,7 +22,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"visible": words.visible, "number": words.number, "count": words.count, "web": _web}
+    made.filters |= {"visible": words.visible, "number": words.number, "count": count, "web": _web}
     return made
 
 

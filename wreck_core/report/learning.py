@@ -7,7 +7,8 @@ import pandas as pd
 
 from wreck_core.layout import Layout
 from wreck_core.report.board import Board, Row
-from wreck_core.report.words import count, listed, number
+from wreck_core.report.words import listed, number
+from wreck_core.summary import count
 
 # The columns of history.csv by what a recipe chooses: the place, and its loss on pictures held out inside
 # the training folds. A recipe of fixed length holds nothing out: its loss is that of training.

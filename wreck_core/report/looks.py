@@ -15,7 +15,7 @@ from wreck_core.layout import Layout
 from wreck_core.report import gallery
 from wreck_core.report.board import Board, Row
 from wreck_core.report.evidence import Evidence
-from wreck_core.report.words import count
+from wreck_core.summary import count
 
 _EACH = 6  # pictures of each kind
 

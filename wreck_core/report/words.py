@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wreck_core.report.board import Board, Row
+from wreck_core.summary import count
 
 # C0 and C1 controls, zero-width and bidirectional marks: they hide or reorder text.
 _INVISIBLE = re.compile(
@@ -35,11 +36,6 @@ def number(value: float, digits: int = 3) -> str:
     if float(text) == 0:
         return f"{0:.{digits}f}"[1:]
     return re.sub(r"^(-?)0\.", r"\1.", text).replace("-", MINUS)
-
-
-def count(many: int, noun: str, plural: str = "") -> str:
-    """Say how many, in digits grouped by thousands: 1 model, 1,227 pictures."""
-    return f"{many:,} {noun if many == 1 else plural or noun + 's'}"
 
 
 def listed(names: Sequence[str]) -> str:

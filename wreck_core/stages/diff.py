@@ -10,6 +10,7 @@ import pandas as pd
 from wreck_core import dvcio, gitio
 from wreck_core.layout import Layout
 from wreck_core.report.words import markdown, visible
+from wreck_core.summary import count
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,7 @@ class Diff:
 
     def title(self) -> str:
         """Say it in some words."""
-        changed = self.relabelled.total()
-        labels = f"{changed:,} label{'' if changed == 1 else 's'} changed"
+        labels = f"{count(self.relabelled.total(), 'label')} changed"
         return f"+{self.new:,} \N{MINUS SIGN}{self.gone:,} images, {labels}"
 
     def table(self) -> str:

@@ -17,7 +17,7 @@ from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.stages import labels
 from wreck_core.stages.catalogue import Catalogue, hints
-from wreck_core.summary import Summary
+from wreck_core.summary import Summary, count
 
 
 def run(params: Params, layout: Layout, annotator: str, round_name: str) -> Summary:
@@ -32,7 +32,7 @@ def run(params: Params, layout: Layout, annotator: str, round_name: str) -> Summ
         finally:
             session.close()
             summary = labels.export_labels(params, layout)
-    return replace(summary, headline=f"{session.given:,} labels given; {summary.headline}")
+    return replace(summary, headline=f"{count(session.given, 'label')} given; {summary.headline}")
 
 
 def open_store(params: Params, layout: Layout, round_name: str) -> Store:

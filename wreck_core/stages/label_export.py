@@ -15,7 +15,7 @@ from wreck_core.labeling import consensus, formats, rebuild
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.stages.labels import per_label
-from wreck_core.summary import Summary
+from wreck_core.summary import Summary, count
 
 FOLDERS = "folders"
 WRITERS = {"csv", "jsonl", "label-studio", FOLDERS}
@@ -40,7 +40,7 @@ def run(params: Params, layout: Layout, to: str, out: Path) -> Summary:
             rows
         )
         files.write_text(out, text)
-    return Summary(f"{len(rows):,} labels written to {out}", rows=per_label(final))
+    return Summary(f"{count(len(rows), 'label')} written to {out}", rows=per_label(final))
 
 
 def _rows(

@@ -12,7 +12,7 @@ from wreck_core.params import Params
 from wreck_core.stages import labels
 from wreck_core.stages.catalogue import Catalogue
 from wreck_core.stages.label import open_store
-from wreck_core.summary import Summary
+from wreck_core.summary import Summary, count
 
 
 def run(
@@ -33,4 +33,4 @@ def run(
         with LabelServer(room, address) as server, suppress(KeyboardInterrupt):  # the way to end it
             server.serve(export, announce)
     summary = export()
-    return replace(summary, headline=f"{room.given:,} labels given; {summary.headline}")
+    return replace(summary, headline=f"{count(room.given, 'label')} given; {summary.headline}")

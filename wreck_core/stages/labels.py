@@ -19,7 +19,7 @@ from wreck_core.labeling.imports import Matched
 from wreck_core.labeling.log import now
 from wreck_core.layout import Layout
 from wreck_core.params import Params
-from wreck_core.summary import Summary
+from wreck_core.summary import Summary, count
 
 
 def import_labels(params: Params, layout: Layout, source: Path) -> Summary:
@@ -52,7 +52,8 @@ def export_labels(params: Params, layout: Layout) -> Summary:
     with rebuild.open_store(layout) as store:
         final = export.write(layout, store)
     return Summary(
-        headline=f"{len(final):,} labels written to {layout.relative(layout.labels)}", rows=per_label(final)
+        headline=f"{count(len(final), 'label')} written to {layout.relative(layout.labels)}",
+        rows=per_label(final),
     )
 
 

@@ -14,7 +14,7 @@ from wreck_core.inference.predictor import Note, Picture, Predictor, say_nothing
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.stages.sources import Open, Sources
-from wreck_core.summary import Summary
+from wreck_core.summary import Summary, count
 
 READERS, AHEAD = 8, 32  # threads that read, fetch and decode; pictures under way
 
@@ -68,7 +68,8 @@ def run(
     bad, classes = labels.pop(None, 0), predictor.card["classes"]
     notes = [f"{strange:,} are unlike the pictures that {name} learned from"] if strange else []
     return Summary(
-        f"{labels.total():,} pictures classified by {name}" + (f", {bad:,} could not be" if bad else ""),
+        f"{count(labels.total(), 'picture')} classified by {name}"
+        + (f", {bad:,} could not be" if bad else ""),
         rows=tuple((label, labels[label]) for label in classes),
         notes=(*notes, *([f"the heat maps lie in {explain}"] if explain else [])),
         ok=not bad,

@@ -12,7 +12,7 @@ from wreck_core.labeling import agreement, quality, rebuild
 from wreck_core.labeling.schema import AUDIT, PRIMARY, SECOND
 from wreck_core.layout import Layout
 from wreck_core.params import Params
-from wreck_core.summary import Summary
+from wreck_core.summary import Summary, count
 
 KAPPA, ALPHA = "\N{GREEK SMALL LETTER KAPPA}", "\N{GREEK SMALL LETTER ALPHA}"
 NAMES = {"kappa": f"Cohen's {KAPPA}", "alpha": f"Krippendorff's {ALPHA}"}
@@ -83,7 +83,7 @@ def history(layout: Layout, target: str) -> Summary:
         events = [event for sha256 in _pictures(layout, target) for event in store.history(sha256)]
     if not events:
         raise InputError("nobody has said anything of this picture", where=target, fix="run `wreck label`")
-    return Summary(f"{len(events)} events of {events[0]['sha256']}", data={"events": events})
+    return Summary(f"{count(len(events), 'event')} of {events[0]['sha256']}", data={"events": events})
 
 
 def _pictures(layout: Layout, target: str) -> Iterable[str]:

@@ -21,7 +21,7 @@ from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.report.forget import forget as forget_reports
 from wreck_core.stages import backup, snapshot
-from wreck_core.summary import Summary
+from wreck_core.summary import Summary, count
 
 
 def run(params: Params, layout: Layout, target: str, reason: str = "") -> Summary:
@@ -56,8 +56,9 @@ def run(params: Params, layout: Layout, target: str, reason: str = "") -> Summar
         if ledger.lists():  # a fresh clone has the pictures and no ledger
             candidates.write(ledger, layout, params.scrape.placeholder_urls)
     snapshot.run(params, layout)
+    urls = {url for url, _ in pairs}
     return Summary(
-        headline=f"taken down: {len(sha256s)} pictures of {len({url for url, _ in pairs})} URLs",
+        headline=f"taken down: {count(len(sha256s), 'picture')} of {count(len(urls), 'URL')}",
         rows=rows,
         notes=tuple(_notes(models, alike)),
         data={"sha256": sorted(sha256s), "models": models, "look_alikes": alike},

@@ -13,7 +13,7 @@ from wreck_core import dvcio, hashed, provenance
 from wreck_core.dataset import folds as fold_file
 from wreck_core.layout import Layout
 from wreck_core.params import Params
-from wreck_core.summary import Summary
+from wreck_core.summary import Summary, count
 
 _TOLD = 20  # faults on the screen; --json has them all
 
@@ -40,7 +40,7 @@ def run(params: Params, layout: Layout) -> Summary:
         faults += _lies(layout, stale)
     kinds = pd.Series([fault.kind for fault in faults], dtype=str).value_counts()
     return Summary(
-        headline=f"{len(faults)} fault{'s' * (len(faults) > 1)}" if faults else "all is as it was recorded",
+        headline=count(len(faults), "fault") if faults else "all is as it was recorded",
         rows=tuple((str(kind), int(many)) for kind, many in kinds.items()),
         notes=(
             *(f"{fault.where}: {fault.what}; {fault.fix}" for fault in faults[:_TOLD]),
