@@ -8,6 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from wreck_core import params
+from wreck_core.cli.demo import demo_params
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
@@ -35,6 +38,19 @@ def test_the_demo_ends_with_a_leaderboard_on_which_transfer_beats_scratch(tmp_pa
     scraped = json.loads((tmp_path / "demo" / "data" / "scrape.json").read_text())
     assert sum(scraped["statuses"].values()) + scraped["pending"] == scraped["total"]
     assert {"http_4xx", "not_image", "blocked_address", "redirect_loop"} <= set(scraped["statuses"])
+
+
+def test_the_demo_keeps_the_comments_of_params_and_has_a_line_for_each_row(tmp_path: Path) -> None:
+    shipped = (REPOSITORY / "params.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(demo_params(shipped))
+    changed, before = params.load(tmp_path / "params.yaml"), params.load(REPOSITORY / "params.yaml")
+    assert list(changed.backbones)[:3] == [f"efficientnet_lite{at}" for at in range(3)]
+    assert changed.report.min_auc < before.report.min_auc
+    same = {"backbones", "report"}
+    assert changed.model_dump(exclude=same) == before.model_dump(exclude=same)
+    lines = (tmp_path / "params.yaml").read_text().splitlines()
+    assert [line for line in lines if line.startswith("  efficientnet_lite2: {")]
+    assert lines[0] == shipped.splitlines()[0]
 
 
 def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
