@@ -44,7 +44,7 @@ def _section(words: str, command: Any) -> str:
     parts = [f"## {words}", plain(command.help or ""), f"```text\n{' '.join(usage)}\n```"]
     if shown:
         rows = [(_name(param), plain(param.help or ""), _default(param)) for param in (*arguments, *options)]
-        parts.append(table(["", "meaning", "default"], rows))
+        parts.append(table(["takes", "meaning", "default"], rows))
     return "\n\n".join(parts)
 
 

@@ -15,9 +15,11 @@ def plain(text: str) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Give a table, its bars escaped."""
-    lines = [_line(head), "|" + "---|" * len(head), *(_line(row) for row in rows)]
-    return "\n".join(lines)
+    """Give a table, its bars escaped, without the columns in which nothing stands."""
+    told = list(rows)
+    used = [at for at in range(len(head)) if any(row[at] for row in told)]
+    lines = [[row[at] for at in used] for row in (head, *told)]
+    return "\n".join([_line(lines[0]), "|" + "---|" * len(used), *map(_line, lines[1:])])
 
 
 def page(title: str, *parts: str) -> str:
