@@ -110,4 +110,4 @@ def _next_step(data: dict[str, Any]) -> str:
         return "some URLs were not tried yet: run `wreck scrape` with their lists again"
     if waiting:
         return f"{waiting:,} pictures wait for a label: run `wreck label`"
-    return "`dvc repro` brings dataset, models and leaderboard up to date"
+    return "nothing waits for a person: `dvc repro` trains and ranks what is stale, if anything is"

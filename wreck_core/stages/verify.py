@@ -109,7 +109,10 @@ def _cache(layout: Layout) -> Iterator[Fault]:
     sound = {md5: what for md5, what in recorded.items() if hashed.place(objects, md5) not in rotten}
     for digest, what in hashed.missing_objects(objects, sound):
         yield Fault(
-            "cache gone", what, f"object {digest} is not in the cache", "run `dvc fetch` or `dvc commit`"
+            "cache gone",
+            what,
+            f"object {digest} is not in the cache",
+            "run `dvc fetch`; after a takedown `dvc repro`; where the workspace's copy is right `dvc commit`",
         )
 
 
