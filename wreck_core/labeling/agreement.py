@@ -74,11 +74,6 @@ def cohens_kappa(one: Sequence[str], other: Sequence[str]) -> float:
     return float(kappa_of(tally_pairs(one, other).sum(0)))
 
 
-def krippendorffs_alpha(votes: Sequence[Sequence[str]]) -> float:
-    """Give Krippendorff's alpha (nominal) of each picture's labels, however many; NaN when all are one."""
-    return float(alpha_of(tally_votes(votes).sum(0)))
-
-
 def tally_pairs(one: Sequence[str], other: Sequence[str]) -> Counts:
     """Float64 (N, 1 + 2 K): labels that have an equal (0 or 2), and what each says, a column a label."""
     labels = {label: at for at, label in enumerate(sorted({*one, *other}))}
@@ -118,7 +113,7 @@ def kappa_of(sums: Counts) -> Counts:
 
 
 def alpha_of(sums: Counts) -> Counts:
-    """Krippendorff's alpha of sums (..., 1 + K) over rows of `tally_votes`."""
+    """Krippendorff's alpha of sums (..., 1 + K) over rows of `tally_votes`, for labels without order."""
     equal, by_label = sums[..., 0], sums[..., 1:]
     n = by_label.sum(-1)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -4,13 +4,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from wreck_core.errors import InputError
 from wreck_core.labeling import panels, sheet, words
 from wreck_core.labeling.grid import Grid
+from wreck_core.labeling.question import NAMES, Question
 from wreck_core.labeling.queue import LEASE_S
 from wreck_core.labeling.records import Box
 from wreck_core.labeling.session import UNSEEN_LABEL, LabelSession, Picture
@@ -19,44 +20,6 @@ from wreck_core.params import LabelParams
 
 SEEK_AGAIN_S = 10.0  # how often a picture that nobody knows makes us look for newly fetched ones
 BEHIND = "this page was behind the others of your name: look again"
-# The name goes into tables: it begins with a letter or figure, as no formula does.
-NAMES = "a name has at most 40 letters, figures, spaces and . @ + - and begins with a letter or figure"
-NAME = r"^[^\W_][\w .@+-]{0,39}$"
-
-Part = Annotated[float, Field(ge=0, le=1.001, allow_inf_nan=False)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class Question(BaseModel):
-    """What a browser asks. `shown` is the picture that its person saw; `uid` makes a retry harmless."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    who: Annotated[str, Field(alias="as", pattern=NAME)]
-    do: Literal[
-        "open",
-        "mark",
-        "label",
-        "skip",
-        "undo",
-        "back",
-        "forward",
-        "hints",
-        "grid",
-        "accept",
-        "single",
-        "leave",
-    ]
-    uid: Annotated[str, Field(pattern=r"^[0-9a-zA-Z-]{0,40}$")] = ""
-    shown: Sha256 | None = None
-    label: str = ""
-    box: Annotated[list[Part], Field(min_length=4, max_length=4)] | None = None
-    flags: Annotated[list[str], Field(max_length=9)] = []
-    note: Annotated[str, Field(max_length=500)] = ""
-    hints: bool = False
-    shown_ms: Annotated[int, Field(ge=0, le=86_400_000)] | None = None
-    pictures: Annotated[list[Sha256], Field(max_length=24)] = []
-    odd: Annotated[list[Annotated[int, Field(ge=0, lt=24)]], Field(max_length=24)] = []
 
 
 @dataclass
