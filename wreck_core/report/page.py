@@ -9,6 +9,7 @@ from wreck_core.report import charts, curves, html, thresholds, words
 from wreck_core.report.board import COLUMNS, Row
 from wreck_core.report.charts import Focus
 from wreck_core.report.exports import rank_label
+from wreck_core.report.speed_plot import speed_plot
 
 _WORST_PAIRS = 5
 
@@ -61,6 +62,7 @@ def _environment() -> Environment:
         "interval": words.interval,
         "signs": words.SIGNS,
         "rank_label": rank_label,
+        "speed_plot": speed_plot,
         **charts.functions(),
         **curves.functions(),
     }
