@@ -16,6 +16,17 @@ ORIGIN = (
 LIST, PURPOSE = "data/urls/wreck_detect.csv", "real run"
 OK, SOME_FAILED = 0, 1
 
+Folder = Annotated[Path, typer.Argument(help="Where; kept, so that a second run goes on.")]
+Photos = Annotated[
+    Path | None,
+    typer.Option(
+        "--mirror",
+        exists=True,
+        file_okay=False,
+        help="A folder with the photos, for a machine without a network.",
+    ),
+]
+
 
 @contextmanager
 def mapped(photos: Path | None) -> Iterator[tuple[str, ...]]:
@@ -27,18 +38,7 @@ def mapped(photos: Path | None) -> Iterator[tuple[str, ...]]:
             yield ("--map", f"{ORIGIN}={address}")
 
 
-def main(
-    folder: Annotated[Path, typer.Argument(help="Where; kept, so that a second run goes on.")],
-    photos: Annotated[
-        Path | None,
-        typer.Option(
-            "--mirror",
-            exists=True,
-            file_okay=False,
-            help="A folder with the photos, for a machine without a network.",
-        ),
-    ] = None,
-) -> None:
+def main(folder: Folder, photos: Photos = None) -> None:
     """Fetch, de-duplicate, label, train every backbone, rank. A backbone without weights is a failed row."""
     clone(folder, PURPOSE, afresh=False)
     with mapped(photos) as maps:
