@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from wreck_core import images
 from wreck_core.errors import ImageRejectedError, StorageError
+from wreck_core.image_header import EXTENSIONS, read_header
 
 
 def picture(height: int = 60, width: int = 90) -> images.Image:
@@ -45,9 +46,9 @@ def with_orientation(jpeg: bytes, orientation: int) -> bytes:
 def test_a_picture_survives_encoding_as_rgb(extension: str) -> None:
     image = picture()
     data = images.encode(image, extension, quality=95)
-    header = images.read_header(data)
+    header = read_header(data)
     decoded = images.decode(data)
-    assert (images.EXTENSIONS[header.format], header.width, header.height) == (extension, 90, 60)
+    assert (EXTENSIONS[header.format], header.width, header.height) == (extension, 90, 60)
     assert decoded.dtype == np.uint8
     assert np.abs(decoded[30, 10].astype(int) - image[30, 10]).max() < 12  # red stays red, not blue
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from wreck_core import files, images, phash
+from wreck_core.image_header import EXTENSIONS, read_header
 from wreck_core.images import Image
 from wreck_core.layout import Layout
 
@@ -33,7 +34,7 @@ def store(layout: Layout, *fetched: tuple[str, bytes] | tuple[str, bytes, str]) 
     for line, (name, data, *label) in enumerate(fetched, start=1):
         picture = images.decode_grey(data)
         full, square = phash.of_grey(picture)
-        path = layout.image(sha(data), images.EXTENSIONS[images.read_header(data).format])
+        path = layout.image(sha(data), EXTENSIONS[read_header(data).format])
         files.write_bytes(path, data)
         rows.append(
             {
@@ -46,7 +47,7 @@ def store(layout: Layout, *fetched: tuple[str, bytes] | tuple[str, bytes, str]) 
                 "line": line,
                 "list_label": label[0] if label else None,
                 "bytes": len(data),
-                "format": images.read_header(data).format,
+                "format": read_header(data).format,
                 "fetched_at": "2026-01-02T03:04:05Z",
                 "license": None,
                 "width": picture.shape[1],

@@ -12,6 +12,7 @@ import pandas as pd
 from wreck_core import images, phash
 from wreck_core.dedup.duplicates import Found
 from wreck_core.errors import ImageRejectedError, InputError
+from wreck_core.image_header import read_header
 
 PAIR = ["path", "survivor", "distance", "transform", "decision"]
 
@@ -87,7 +88,7 @@ def _row(path: Path, folder: Path) -> Row:
     try:
         data = path.read_bytes()
         grey = images.decode_grey(data, enough_px=phash.ENOUGH_PX)
-        header = images.read_header(data)
+        header = read_header(data)
     except OSError:
         return {"path": shown, "status": UNREADABLE}
     except ImageRejectedError as rejected:

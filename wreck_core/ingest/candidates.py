@@ -8,7 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet
 
-from wreck_core import files, images
+from wreck_core import files
+from wreck_core.image_header import EXTENSIONS
 from wreck_core.ingest import metrics
 from wreck_core.ingest.ledger import Ledger
 from wreck_core.ingest.outcome import STATUSES
@@ -83,7 +84,7 @@ def _rehash(ledger: Ledger, layout: Layout) -> None:
     Pictures that are not on this disk keep the old ones.
     """
     names = ledger.outdated(HASH_VERSION)
-    stored = [(sha256, layout.image(sha256, images.EXTENSIONS[name])) for sha256, name in names]
+    stored = [(sha256, layout.image(sha256, EXTENSIONS[name])) for sha256, name in names]
     at_hand = [(sha256, path) for sha256, path in stored if path.exists()]
     for start in range(0, len(at_hand), _BATCH_ROWS):
         batch = at_hand[start : start + _BATCH_ROWS]
@@ -92,7 +93,7 @@ def _rehash(ledger: Ledger, layout: Layout) -> None:
 
 
 def _candidate(row: dict[str, Any], layout: Layout) -> dict[str, Any]:
-    path = layout.image(row["sha256"], images.EXTENSIONS[row["format"]])
+    path = layout.image(row["sha256"], EXTENSIONS[row["format"]])
     return {**row, "path": layout.relative(path), "source": row["source"] or row["host"]}
 
 

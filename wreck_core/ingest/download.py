@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from wreck_core import files, images
+from wreck_core import files
 from wreck_core.errors import ImageRejectedError
+from wreck_core.image_header import EXTENSIONS
 from wreck_core.ingest import picture
 from wreck_core.ingest.blocklist import Blocklist
 from wreck_core.ingest.outcome import FetchFailedError
@@ -32,7 +33,7 @@ class PictureStore:
         """Store a picture under its hash. Raises FetchFailedError `blocklisted` when it was taken down."""
         if facts.sha256 in self._barred.sha256s:
             raise FetchFailedError("blocklisted", "is a picture that was taken down", http_code=200)
-        files.write_once(self._layout.image(facts.sha256, images.EXTENSIONS[facts.format]), data)
+        files.write_once(self._layout.image(facts.sha256, EXTENSIONS[facts.format]), data)
 
     def settle(self) -> None:
         """Make what was kept durable, before anybody records it."""

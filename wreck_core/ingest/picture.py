@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from wreck_core import images
 from wreck_core.errors import ImageRejectedError, WreckError
+from wreck_core.image_header import read_header, sniff_format
 from wreck_core.phash import HASH_VERSION, of_grey
 
 
@@ -29,7 +30,7 @@ def examine(data: bytes, *, max_pixels: int, min_side_px: int) -> Picture:
 
     Raises ImageRejectedError with status `not_image`, `too_many_pixels`, `too_small` or `decode_failed`.
     """
-    header = images.read_header(data)
+    header = read_header(data)
     if min(header.width, header.height) < min_side_px:
         raise ImageRejectedError("too_small", f"is {header.width} x {header.height} pixels")
     try:
@@ -59,5 +60,5 @@ def _measure(data: bytes, name: str, max_pixels: int) -> Picture:
 
 def judge_magic(head: bytes) -> None:
     """Raise ImageRejectedError `not_image` when the first bytes are of no picture that we take."""
-    if images.sniff_format(head) is None:
+    if sniff_format(head) is None:
         raise ImageRejectedError("not_image", "is none of JPEG, PNG, WebP, GIF, BMP")

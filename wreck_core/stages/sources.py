@@ -10,6 +10,7 @@ from typing import Self
 
 from wreck_core import images
 from wreck_core.errors import ImageRejectedError
+from wreck_core.image_header import EXTENSIONS
 from wreck_core.inference.predictor import Picture
 from wreck_core.ingest import blocklist
 from wreck_core.ingest.outcome import FetchFailedError
@@ -21,7 +22,7 @@ from wreck_core.ingest.urls import normalise, redact
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 
-SUFFIXES = frozenset(f".{extension}" for extension in (*images.EXTENSIONS, *images.EXTENSIONS.values()))
+SUFFIXES = frozenset(f".{extension}" for extension in (*EXTENSIONS, *EXTENSIONS.values()))
 
 Open = Callable[[], Picture]
 
