@@ -54,8 +54,8 @@ PROMISES = {
         "a full disk: exit code 74, named, completed by the next run", ("faults/test_full_disk.py",)
     ),
     "R10": Promise(
-        "whatever touch of the disk fails: one error, nothing lost",
-        ("faults/test_io_errors.py", "test_dvcmend.py"),
+        "whatever touch of the disk fails, whatever file is torn: one error, nothing lost",
+        ("faults/test_io_errors.py", "faults/test_torn_files.py", "test_dvcmend.py"),
     ),
     "R11": Promise(
         "two at once: one works, the other names it", ("faults/test_together.py", "test_files.py")

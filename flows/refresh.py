@@ -9,14 +9,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import as_completed
 
 from flows import artifacts, publishing, runners
 from flows.tasks import bring_up_to_date, log_folder, run_name
-from wreck_core import dvcio, params
+from wreck_core import dvcio, files, params
 from wreck_core.errors import InputError, WreckError
 from wreck_core.ingest.crew import Crew
 from wreck_core.ingest.rows import Job, Row
@@ -144,6 +143,6 @@ def _fetch_all(settings: Params, layout: Layout, request: scrape.ScrapeRequest, 
 
 def _labelled(layout: Layout, lists: tuple[Path, ...]) -> list[Path]:
     """Give those of `lists` that carry labels."""
-    candidates = pd.read_parquet(layout.candidates, columns=["list", "list_label"])
+    candidates = files.read_table(layout.candidates, columns=["list", "list_label"])
     named = set(candidates.loc[candidates["list_label"].notna(), "list"])
     return [path for path in lists if layout.relative(path) in named]

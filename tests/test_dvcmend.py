@@ -6,6 +6,7 @@ import json
 import commands
 import pytest
 import tiny
+from damage import DAMAGE, MANNERS
 
 from wreck_core import dvcio, dvcmend
 
@@ -30,6 +31,41 @@ def test_every_cut_of_a_lock_file_or_pointer_is_told_from_a_whole_one(made):
         dvcmend.mend(made.root, [pointer])
         assert not pointer.exists(), whole[:end]
     pointer.write_text(whole)
+
+
+def test_a_damaged_lock_file_is_put_back_and_a_damaged_pointer_goes(made):
+    """A merge conflict is a person's to settle."""
+    pointer, lock = made.root / "data" / "images.dvc", made.root / "dvc.lock"
+    before = lock.read_bytes(), pointer.read_bytes()
+    dvcmend.mend(made.root, [pointer])  # keeps a copy
+    for how, damage in DAMAGE.items():
+        for path, data in zip((lock, pointer), before, strict=True):
+            path.write_bytes(damage(data))
+        dvcmend.mend(made.root, [pointer])
+        left = how == "merge conflict"
+        assert lock.read_bytes() == (damage(before[0]) if left else before[0]), how
+        assert pointer.exists() == left, how
+    for how, manner in MANNERS.items():
+        lock.write_bytes(manner(before[0]))
+        pointer.write_bytes(manner(before[1]))
+        dvcmend.mend(made.root, [pointer])
+        assert (lock.read_bytes(), pointer.read_bytes()) == (manner(before[0]), manner(before[1])), how
+        assert not dvcio.stale(made.root).stages
+    for path, data in zip((lock, pointer), before, strict=True):
+        path.write_bytes(data)
+
+
+def test_a_damaged_copy_of_the_lock_file_is_never_put_back(made):
+    lock, copy = made.root / "dvc.lock", made.root / ".wreck" / "dvc.lock"
+    text = lock.read_text()
+    copy.write_bytes(bytes(100) + b"\xff")
+    dvcmend.mend(made.root)
+    assert copy.read_text() == text
+    lock.write_bytes(b"")
+    copy.write_bytes(bytes(100) + b"\xff")
+    dvcmend.mend(made.root)
+    assert not lock.exists()  # DVC makes it anew
+    lock.write_text(text)
 
 
 SLOW = pytest.mark.slow

@@ -221,7 +221,7 @@ def snapshot(root: Path, paths: Iterable[Path]) -> list[str]:
         _refuse_links(path)
     dirty = set(stale(root).data)
     names = [path.relative_to(root).as_posix() for path in present]
-    changed = [name for name in names if f"{name}.dvc" in dirty or not (root / f"{name}.dvc").exists()]
+    changed = [name for name in names if f"{name}.dvc" in dirty or not (root / f"{name}.dvc").is_file()]
     if changed:
         with _repository(root) as repo:
             objects = Path(repo.cache.local.path)

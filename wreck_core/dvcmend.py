@@ -35,7 +35,9 @@ def mend(root: Path, pointers: Iterable[Path] = ()) -> None:
 
 def _keep(path: Path, copy: Path, lock: Path) -> None:
     """Keep a copy of dvc.lock as long as it is whole, and put it back when it is not."""
-    kept = copy.read_text(encoding="utf-8") if copy.exists() else ""
+    kept = _text(copy) if copy.is_file() else ""
+    if not _is_lock_file(kept):
+        kept = ""
 
     def is_whole(text: str) -> bool:
         return _is_lock_file(text) and (text == kept or not kept.startswith(text))
@@ -43,7 +45,7 @@ def _keep(path: Path, copy: Path, lock: Path) -> None:
     if _delete(path, is_whole, lock):
         if kept:
             files.write_text(path, kept)
-    elif path.exists() and (text := path.read_text(encoding="utf-8")) != kept and is_whole(text):
+    elif path.exists() and (text := _text(path)) != kept and is_whole(text):
         files.write_text(copy, text)
 
 
@@ -75,8 +77,13 @@ def _delete(path: Path, is_whole: Callable[[str], bool], lock: Path) -> bool:
 def _is_torn(path: Path, is_whole: Callable[[str], bool]) -> bool:
     if not path.is_file():
         return False
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = _text(path)
     return _CONFLICT not in text and not is_whole(text)
+
+
+def _text(path: Path) -> str:
+    # What is no UTF-8 is torn, or becomes so: DVC itself would not read it.
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 @contextmanager

@@ -16,9 +16,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from wreck_core.errors import BusyError, StorageError
+from wreck_core.errors import BusyError, InputError, StorageError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -80,6 +83,8 @@ def not_written(path: Path, error: OSError) -> StorageError:
         what += f" ({_free_bytes(path):,} bytes are free)"
     elif error.errno in (errno.EMFILE, errno.ENFILE):
         fix = "allow more open files (ulimit -n)"
+    elif error.errno in (errno.EISDIR, errno.ENOTDIR, errno.EACCES, errno.EPERM):
+        fix = "move away what is in its place, or get the right to write there"
     return StorageError(what, where=str(path), fix=f"{fix}, then run the same command again; nothing is lost")
 
 
@@ -154,8 +159,31 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Read a JSON file. Raises InputError when it is damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, "JSON file") from error
+
+
+def read_table(path: Path, columns: list[str] | None = None) -> "pd.DataFrame":
+    """Read a Parquet file, or some columns of it. Raises InputError when it is damaged."""
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(path, columns=columns)
+    except (OSError, ValueError, KeyError, NotImplementedError, MemoryError) as error:
+        if getattr(error, "errno", None):  # not the file's fault
+            raise
+        raise _damaged(path, "Parquet table") from error
+
+
+def _damaged(path: Path, kind: str) -> InputError:
+    return InputError(
+        f"is damaged: it is no {kind}, or not all of one",
+        where=str(path),
+        fix="take it back with `dvc checkout` or `git checkout`, or delete it and run what wrote it again",
+    )
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from wreck_core import __version__
-from wreck_core.errors import WreckError
+from wreck_core.errors import InputError, WreckError
 
 INTERRUPTED = 130
 WORKSPACE = "WRECK_WORKSPACE"
@@ -38,13 +38,22 @@ class Commands(TyperGroup):
             _report(error)
             raise typer.Exit(error.exit_code) from error
         except OSError as error:
-            if debug or error.errno not in DISK_FAULTS:
+            if debug or (not error.filename and error.errno not in DISK_FAULTS):
                 raise
-            from wreck_core import files
+            fault = _of_a_file(error)
+            _report(fault)
+            raise typer.Exit(fault.exit_code) from error
 
-            storage = files.not_written(Path(error.filename or "."), error)
-            _report(storage)
-            raise typer.Exit(storage.exit_code) from error
+
+def _of_a_file(error: OSError) -> WreckError:
+    """Say what is wrong with the disk, or with one file: a folder in its place, nobody's right to read it."""
+    from wreck_core import files
+
+    path = Path(os.fsdecode(error.filename or "."))
+    if error.errno in DISK_FAULTS:
+        return files.not_written(path, error)
+    fix = "put it right, or name another; --debug shows who asked for it"
+    return InputError(f"cannot be used: {error.strerror}", where=str(path), fix=fix)
 
 
 def _report(error: WreckError) -> None:

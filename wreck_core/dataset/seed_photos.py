@@ -6,6 +6,7 @@ from urllib.parse import unquote
 import numpy as np
 import pandas as pd
 
+from wreck_core import files
 from wreck_core.dataset.folds import TEST_FOLD
 from wreck_core.errors import InputError
 from wreck_core.layout import Layout
@@ -21,7 +22,7 @@ def read_split(layout: Layout) -> pd.DataFrame:
     when some are missing.
     """
     layout.require_pictures()
-    found = pd.read_parquet(layout.candidates, columns=["sha256", "path", "url"])
+    found = files.read_table(layout.candidates, columns=["sha256", "path", "url"])
     found["file"] = ["/".join(PurePosixPath(unquote(url)).parts[-2:]) for url in found["url"]]
     found["label"] = [LABELS.get(file.partition("/")[0]) for file in found["file"]]
     found = found.dropna(subset="label").sort_values("file", ignore_index=True)

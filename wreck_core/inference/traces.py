@@ -6,7 +6,7 @@ from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 
-import pandas as pd
+from wreck_core import files
 
 _BUSY_S = 60.0
 
@@ -43,7 +43,7 @@ def models_that_saw(models: Path, sha256s: Collection[str]) -> list[str]:
     return [
         path.parent.name
         for path in sorted(models.glob("*/oof.parquet"))
-        if pd.read_parquet(path, columns=["sha256"]).sha256.isin(list(sha256s)).any()
+        if files.read_table(path, columns=["sha256"]).sha256.isin(list(sha256s)).any()
     ]
 
 

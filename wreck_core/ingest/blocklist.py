@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +21,13 @@ class Tombstone:
     host: str = ""
     at: str = ""
     reason: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it names something, and its hashes are whole ones."""
+        hashes = ((self.sha256, 64), (self.url_id, 32))
+        named = self.sha256 or self.url_id or self.host
+        return bool(named) and all(re.fullmatch(f"([0-9a-f]{{{size}}})?", text) for text, size in hashes)
 
 
 _COLUMNS = list(Tombstone.__dataclass_fields__)
@@ -55,13 +63,22 @@ def blocklist(tombstones: Iterable[Tombstone]) -> Blocklist:
 
 
 def read(path: Path) -> list[Tombstone]:
-    """Read takedown.csv; no file: none. Raises InputError when it is no such table."""
+    """Read takedown.csv; no file: none.
+
+    Raises InputError when it is no such table, or a torn one: what it forgot would be fetched again.
+    """
     if not path.exists():
         return []
     try:
-        with path.open(encoding="utf-8", newline="") as table:
-            return [Tombstone(**{name: row[name] for name in _COLUMNS}) for row in csv.DictReader(table)]
-    except (KeyError, TypeError, ValueError, csv.Error):
+        with path.open(encoding="utf-8-sig", newline="") as table:
+            rows = list(csv.reader(table, strict=True))
+        if not rows or rows[0] != _COLUMNS or any(len(row) != len(_COLUMNS) for row in rows):
+            raise ValueError("a table of other columns")
+        tombstones = [Tombstone(*row) for row in rows[1:]]
+        if not all(each.is_whole for each in tombstones):
+            raise ValueError("half a hash")
+        return tombstones
+    except (ValueError, csv.Error):
         raise InputError(
             "is no list of takedowns", where=str(path), fix="take it back with `git checkout`"
         ) from None

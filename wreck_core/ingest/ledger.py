@@ -23,6 +23,7 @@ from wreck_core.ingest.urls import host_of, normalise, redact, url_id
 # URLs come in the order of their hashes, which is none: a list of 100,000 touches every page all the time.
 _CACHE_KB = 32_768
 _MOVE_IT_AWAY = "move the file away and scrape the lists again: stored pictures stay, each URL is asked again"
+_PUT_BACK = f"`wreck restore ledger` puts the newest backup back; without one {_MOVE_IT_AWAY}"
 
 
 class Ledger:
@@ -73,9 +74,7 @@ class Ledger:
         return StorageError(
             f"the ledger failed: {getattr(error, 'strerror', None) or error}",
             where=str(self._path),
-            fix=_MOVE_IT_AWAY
-            if broken
-            else "free some space or mend the disk, then run the same command again",
+            fix=_PUT_BACK if broken else "free some space or mend the disk, then run the same command again",
         )
 
     def _check_version(self) -> None:

@@ -21,14 +21,17 @@ class Database:
     def __init__(self, path: Path) -> None:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+        try:
+            self._db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise _fault(path, error) from error
         self._db.row_factory = sqlite3.Row
         try:
             for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
                 self._db.execute(f"PRAGMA {pragma}")
         except sqlite3.Error as error:
             self._db.close()
-            raise StorageError(f"is no label store: {error}", where=str(path), fix="restore it") from error
+            raise _fault(path, error) from error
         with self._transaction():
             known = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'task'").fetchone()
             if not known:
@@ -52,6 +55,8 @@ class Database:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if isinstance(error, sqlite3.Error):
+            raise _fault(self._path, error) from error
 
     def close(self) -> None:
         """Close the connection."""
@@ -71,7 +76,7 @@ class _Transaction:
         try:
             self._db.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
-            raise self._fault(error) from error
+            raise _fault(self._path, error) from error
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -79,14 +84,19 @@ class _Transaction:
         try:
             self._db.execute("COMMIT" if error is None else "ROLLBACK")
         except sqlite3.Error as fault:
-            raise self._fault(fault) from fault
+            raise _fault(self._path, fault) from fault
         if isinstance(error, sqlite3.Error):
-            raise self._fault(error) from error
+            raise _fault(self._path, error) from error
 
-    def _fault(self, error: sqlite3.Error) -> StorageError:
-        return StorageError(
-            f"the label store failed: {error}", where=str(self._path), fix="free some space and go on"
-        )
+
+def _fault(path: Path, error: sqlite3.Error) -> StorageError:
+    broken = getattr(error, "sqlite_errorname", "") in ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+    fix = (
+        "`wreck restore labels` puts the newest backup back, with what can still be read"
+        if broken
+        else "free some space or mend the disk, then go on"
+    )
+    return StorageError(f"the label store failed: {error}", where=str(path), fix=fix)
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -57,8 +57,11 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
     if not path.exists():
         return
     try:
-        with path.open(encoding="utf-8", newline="") as table:
-            for row in csv.DictReader(table, strict=True):
+        with path.open(encoding="utf-8-sig", newline="") as table:  # spreadsheets write a mark before it
+            rows = csv.DictReader(table, strict=True)
+            if "sha256" not in (rows.fieldnames or ()):
+                raise ValueError("no header")
+            for row in rows:
                 if None in row or None in row.values():
                     raise ValueError("a row of another length")
                 yield row

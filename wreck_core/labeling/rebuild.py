@@ -5,6 +5,7 @@ A fresh clone has no store. Opened empty, the next export would wipe every label
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,18 +24,21 @@ def open_store(layout: Layout) -> Store:
     What labels.csv says beyond it came by git, from another clone, or was edited by hand: it is taken in,
     or the next export would cut it out. Raises InputError when a file cannot be read.
     """
-    if not layout.label_db.exists():
+    if not is_there(layout):
         with files.locked(layout.locks, "label-store"):
-            if not layout.label_db.exists():
+            if not is_there(layout):
                 _rebuild(layout)
-    store = Store(layout.label_db)
-    try:
+    with ExitStack() as closing:
+        store = closing.enter_context(Store(layout.label_db))
         if came := list(readback.news(layout.labels, store.answers())):
             store.restore(came)
-    except BaseException:
-        store.close()
-        raise
+        closing.pop_all()
     return store
+
+
+def is_there(layout: Layout) -> bool:
+    """Whether there is a label store; an empty file, as a machine that died may leave, is none."""
+    return layout.label_db.exists() and layout.label_db.stat().st_size > 0
 
 
 def _rebuild(layout: Layout) -> None:
@@ -55,6 +59,8 @@ def _rebuild(layout: Layout) -> None:
                     raise _contradicts(layout, f"contradicts itself: {error.__cause__}") from None
                 raise
         layout.label_db.parent.mkdir(parents=True, exist_ok=True)
+        for side in ("-wal", "-shm"):  # of a store that was lost: its pages would be played onto ours
+            layout.label_db.with_name(layout.label_db.name + side).unlink(missing_ok=True)
         fresh.replace(layout.label_db)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from wreck_core import images
+from wreck_core import files, images
 from wreck_core.errors import ImageRejectedError, InputError, StorageError
 from wreck_core.evaluation import baselines
 from wreck_core.evaluation.metrics import Cases, Vector
@@ -102,7 +102,7 @@ def read(params: Params, layout: Layout) -> Evidence:
 
 def _manifest(layout: Layout) -> pd.DataFrame:
     try:
-        return pd.read_parquet(layout.manifest).sort_values("sha256", ignore_index=True)
+        return files.read_table(layout.manifest).sort_values("sha256", ignore_index=True)
     except FileNotFoundError:
         raise InputError(
             "there is no dataset yet", where=str(layout.manifest), fix="run `wreck dataset` first"
@@ -114,7 +114,7 @@ def _facts(layout: Layout) -> pd.DataFrame:
     columns = ["sha256", "url", "bytes", "format", "width", "height", "brightness"]
     if not layout.candidates.exists():
         return pd.DataFrame(columns=columns)
-    return pd.read_parquet(layout.candidates, columns=columns).drop_duplicates("sha256")
+    return files.read_table(layout.candidates, columns=columns).drop_duplicates("sha256")
 
 
 def _annotators(layout: Layout) -> pd.DataFrame:
@@ -132,7 +132,7 @@ def _backbone(name: str, layout: Layout, manifest: pd.DataFrame) -> Answers | Fa
         return Failure(name, str(told.get("reason", "no reason was given")), str(told.get("fix", "")))
     try:
         facts = read_json(folder / "metrics.json")
-        predictions = pd.read_parquet(folder / "oof.parquet")
+        predictions = files.read_table(folder / "oof.parquet")
     except FileNotFoundError as missing:
         where = layout.relative(folder / (str(missing.filename).rsplit("/", 1)[-1]))
         return Failure(name, f"was not trained: there is no {where}", f"run `dvc repro train@{name}`")

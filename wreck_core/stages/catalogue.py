@@ -3,8 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-import pandas as pd
-
+from wreck_core import files
 from wreck_core.labeling.records import Hint
 from wreck_core.labeling.session import Picture
 from wreck_core.layout import Layout
@@ -23,7 +22,7 @@ class Catalogue(Mapping[str, Picture]):
     def __init__(self, layout: Layout) -> None:
         layout.require_pictures()
         self._root = layout.root
-        table = pd.read_parquet(layout.candidates, columns=["sha256", *FACTS])
+        table = files.read_table(layout.candidates, columns=["sha256", *FACTS])
         self._table = table.drop_duplicates("sha256").set_index("sha256")
         self._alike = _distances(layout)
 
@@ -49,7 +48,7 @@ def _distances(layout: Layout) -> dict[str, list[int]]:
     """Give, for each picture that others were found alike to, their distances in bits of 256."""
     if not layout.duplicates.exists():
         return {}
-    table = pd.read_parquet(layout.duplicates, columns=["sha256", "survivor_sha256", "distance"])
+    table = files.read_table(layout.duplicates, columns=["sha256", "survivor_sha256", "distance"])
     table = table[(table.sha256 != table.survivor_sha256) & table.distance.notna()]
     found: dict[str, list[int]] = defaultdict(list)
     for survivor, bits in zip(table.survivor_sha256, table.distance, strict=True):
@@ -62,7 +61,7 @@ def hints(settings: LabelParams, layout: Layout) -> dict[str, Hint]:
     leader = board.leader(layout)
     if not leader or not (layout.model(leader) / "oof.parquet").exists():
         return {}
-    table = pd.read_parquet(layout.model(leader) / "oof.parquet", columns=["sha256", "p_calibrated"])
+    table = files.read_table(layout.model(leader) / "oof.parquet", columns=["sha256", "p_calibrated"])
     others = [label for label in settings.classes if label != settings.positive]
     said = {}
     for sha256, p in zip(table.sha256, table.p_calibrated, strict=True):

@@ -24,7 +24,7 @@ def run(params: Params, layout: Layout) -> Summary:
         if not path.exists():
             raise InputError("is missing", where=str(path), fix=f"run wreck {command} first")
     classes = params.labels.classes
-    candidates, duplicates = pd.read_parquet(layout.candidates), pd.read_parquet(layout.duplicates)
+    candidates, duplicates = files.read_table(layout.candidates), files.read_table(layout.duplicates)
     labels = label_file.read(layout.labels, classes)
     kept = manifest.narrow(candidates, duplicates, labels, classes)
     if kept.used.empty:
@@ -72,12 +72,12 @@ def count_new(params: Params, layout: Layout) -> int:
     if not (layout.candidates.exists() and layout.duplicates.exists()):
         return 0
     classes = params.labels.classes
-    candidates, duplicates = pd.read_parquet(layout.candidates), pd.read_parquet(layout.duplicates)
+    candidates, duplicates = files.read_table(layout.candidates), files.read_table(layout.duplicates)
     used = manifest.narrow(candidates, duplicates, label_file.read(layout.labels, classes), classes).used
     now = set(zip(used.sha256, used.label, strict=True))
     then = set[tuple[str, str]]()
     if layout.manifest.exists():
-        trained = pd.read_parquet(layout.manifest, columns=["sha256", "label"])
+        trained = files.read_table(layout.manifest, columns=["sha256", "label"])
         then = set(zip(trained.sha256, trained.label, strict=True))
     return len({sha256 for sha256, _ in now ^ then})
 

@@ -40,7 +40,7 @@ def search(params: Params, layout: Layout) -> tuple[pd.DataFrame, Found]:
     """Give the candidates, with `labeled_at` and `trained`, and what was found in them. Writes nothing."""
     layout.require_pictures()
     classes = params.labels.classes
-    candidates = rehash.bring_up_to_date(pd.read_parquet(layout.candidates), layout.root)
+    candidates = rehash.bring_up_to_date(files.read_table(layout.candidates), layout.root)
     labels = label_file.read(layout.labels, classes)
     labeled_at = dict(zip(labels.sha256, labels.labeled_at, strict=True))
     candidates["labeled_at"] = [labeled_at.get(sha, "") for sha in candidates.sha256]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from wreck_core import files
 from wreck_core.labeling import consensus, rebuild, rounds
 from wreck_core.labeling.schema import ADJUDICATE, PRIMARY
 from wreck_core.labeling.store import Store
@@ -67,7 +68,7 @@ def run(params: Params, layout: Layout, order: str = "", progress: Progress = si
 def known(layout: Layout, store: Store) -> Known:
     """Gather the pictures and what is said of them. Raises InputError before anything was scraped."""
     layout.require_pictures()
-    pictures = pd.read_parquet(layout.candidates, columns=["sha256"]).sha256.drop_duplicates()
+    pictures = files.read_table(layout.candidates, columns=["sha256"]).sha256.drop_duplicates()
     duplicates = _duplicates(layout)
     final = consensus.final_labels(store.current_labels())
     # Unlabelled ones wait in the first round anyhow, and any label of theirs settles what lists say.
@@ -91,7 +92,7 @@ def _duplicates(layout: Layout) -> pd.DataFrame:
     columns = ["sha256", "survivor_sha256", "decision", "conflict"]
     if not layout.duplicates.exists():
         return pd.DataFrame(columns=columns).astype({"conflict": bool})
-    return pd.read_parquet(layout.duplicates, columns=columns)
+    return files.read_table(layout.duplicates, columns=columns)
 
 
 def _dropped(duplicates: pd.DataFrame) -> set[str]:

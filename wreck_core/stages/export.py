@@ -103,7 +103,7 @@ def _examples(layout: Layout, card: dict[str, Any]) -> list[Image]:
 
 def _interval(params: Params, folder: Path) -> tuple[float, float]:
     """Percentile interval of the out-of-fold ROC AUC, as the report draws it."""
-    rows = pd.read_parquet(folder / "oof.parquet").query("fold >= @IN_FOLDS")
+    rows = files.read_table(folder / "oof.parquet").query("fold >= @IN_FOLDS")
     cases = metrics.Cases(
         rows["label"].to_numpy() == 1, rows["fold"].to_numpy(), pd.factorize(rows["cluster"])[0]
     )

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from wreck_core import files
 from wreck_core.errors import InputError, UsageError
 from wreck_core.labeling import consensus, formats, rebuild
@@ -48,7 +46,7 @@ def _rows(
 ) -> list[dict[str, Any]]:
     """Join the labels with the first address and the file of each picture."""
     layout.require_pictures()
-    table = pd.read_parquet(layout.candidates, columns=["sha256", "url", "path"]).drop_duplicates("sha256")
+    table = files.read_table(layout.candidates, columns=["sha256", "url", "path"]).drop_duplicates("sha256")
     pictures = {row.sha256: row for row in table.itertuples()}
     rows = []
     for label in final:

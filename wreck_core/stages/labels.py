@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from wreck_core import files
 from wreck_core.errors import InputError
 from wreck_core.ingest import blocklist, candidates, folder, url_list
@@ -70,7 +68,7 @@ def _from_file(params: Params, layout: Layout, source: Path) -> Matched:
     else:
         table = url_list.rows(source, account, ("url", "sha256"))
         rows = (formats.from_row(line, row) for line, row in table)
-    pictures = pd.read_parquet(layout.candidates, columns=["url_id", "sha256"])
+    pictures = files.read_table(layout.candidates, columns=["url_id", "sha256"])
     by_url, known = dict(zip(pictures.url_id, pictures.sha256, strict=True)), set(pictures.sha256)
 
     def picture_of(said: Said) -> str:
@@ -95,7 +93,7 @@ def _from_folder(params: Params, layout: Layout, source: Path) -> Matched:
     looked = folder.look(source, params.scrape)
     with files.locked(layout.locks, "scrape"), Ledger(layout.ledger) as ledger:
         barred = blocklist.blocklist(blocklist.read(layout.takedowns))
-        known = set(pd.read_parquet(layout.candidates).sha256) if layout.candidates.exists() else set()
+        known = set(files.read_table(layout.candidates).sha256) if layout.candidates.exists() else set()
         refused = folder.store(ledger, PictureStore(layout, barred), source, looked, known)
         if ledger.lists():
             candidates.write(ledger, layout, params.scrape.placeholder_urls)

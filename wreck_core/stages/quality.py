@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-import pandas as pd
-
+from wreck_core import files
 from wreck_core.errors import InputError
 from wreck_core.ingest.urls import normalise, url_id
 from wreck_core.labeling import agreement, quality, rebuild
@@ -90,7 +89,7 @@ def _pictures(layout: Layout, target: str) -> Iterable[str]:
     if "://" not in target:
         return [target.lower()]
     layout.require_pictures()
-    table = pd.read_parquet(layout.candidates, columns=["url_id", "sha256"])
+    table = files.read_table(layout.candidates, columns=["url_id", "sha256"])
     found = table.sha256[table.url_id == url_id(normalise(target))].unique().tolist()
     if not found:
         raise InputError("is no URL that gave a picture", where=target, fix="look at `wreck status`")

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from wreck_core import files
 from wreck_core.errors import WeightsError
 from wreck_core.labeling.draw import drawn
 from wreck_core.labeling.records import Hint
@@ -93,7 +94,7 @@ def _by_model(
 
 def _samples(layout: Layout, sha256s: Sequence[str]) -> pd.DataFrame:
     """Give the pictures that are still there as `features.extract` wants them, uncropped."""
-    table = pd.read_parquet(layout.candidates, columns=["sha256", "path"]).drop_duplicates("sha256")
+    table = files.read_table(layout.candidates, columns=["sha256", "path"]).drop_duplicates("sha256")
     rows = table[table.sha256.isin(set(sha256s))].sort_values("sha256", ignore_index=True)
     return rows.assign(box=pd.Series([None] * len(rows), dtype=object))
 

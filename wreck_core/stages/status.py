@@ -5,6 +5,7 @@ from typing import Any
 from wreck_core import files
 from wreck_core.ingest import metrics
 from wreck_core.ingest.ledger import Ledger
+from wreck_core.labeling import rebuild
 from wreck_core.labeling.store import Store
 from wreck_core.layout import Layout
 from wreck_core.params import Params
@@ -40,7 +41,7 @@ def _urls(params: Params, layout: Layout) -> tuple[dict[str, int], list[dict[str
 
 
 def _queue(layout: Layout) -> dict[str, int]:
-    if not layout.label_db.exists():
+    if not rebuild.is_there(layout):
         return {}
     with Store(layout.label_db) as store:
         return store.counts(ROUND)

@@ -96,7 +96,7 @@ def _answers(layout: Layout, names: Sequence[str]) -> dict[str, pd.DataFrame]:
     for name in names:
         path = layout.model(name) / "oof.parquet"
         if path.exists():
-            table = pd.read_parquet(path, columns=["sha256", "fold", "label", "p_calibrated"])
+            table = files.read_table(path, columns=["sha256", "fold", "label", "p_calibrated"])
             table = table[table.fold != TEST_FOLD].rename(columns={"label": "truth", "p_calibrated": "p"})
             found[name] = table[["sha256", "truth", "p"]]
     return found

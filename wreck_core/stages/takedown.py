@@ -4,8 +4,6 @@ import re
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
-import pandas as pd
-
 from wreck_core import dvcio, files
 from wreck_core.dataset.forget import forget as forget_rows
 from wreck_core.dedup.alike import look_alikes
@@ -83,7 +81,7 @@ def _found(layout: Layout, ledger: Ledger, named: Tombstone) -> set[tuple[str, s
     """Give (url_id, sha256) of all that is meant, either empty: also other URLs of the same bytes."""
     known = {(row.url_id, row.sha256, row.host) for row in blocklist.read(layout.takedowns)}
     if layout.candidates.exists():
-        table = pd.read_parquet(layout.candidates, columns=["url_id", "sha256", "host", "final_url"])
+        table = files.read_table(layout.candidates, columns=["url_id", "sha256", "host", "final_url"])
         known |= set(table[["url_id", "sha256", "host"]].itertuples(index=False, name=None))
         given = table.assign(host=table.final_url.fillna("").map(host_of))  # where a redirect led
         known |= set(given[["url_id", "sha256", "host"]].itertuples(index=False, name=None))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from wreck_core import dvcio, hashed, provenance
+from wreck_core import dvcio, files, hashed, provenance
 from wreck_core.dataset import folds as fold_file
 from wreck_core.layout import Layout
 from wreck_core.params import Params
@@ -64,7 +64,7 @@ def _store(layout: Layout) -> Iterator[Fault]:
         )
     if layout.candidates.exists():
         there = {layout.relative(path) for path in paths}
-        named = pd.read_parquet(layout.candidates, columns=["path"])["path"].unique()
+        named = files.read_table(layout.candidates, columns=["path"])["path"].unique()
         for path in sorted(set(named) - there):
             yield Fault("picture gone", path, "is missing", "run `dvc checkout`, or scrape its list again")
 
@@ -73,7 +73,7 @@ def _manifest(params: Params, layout: Layout) -> Iterator[Fault]:
     """Hold the manifest against the sticky folds: same pictures, same places, no cluster in two folds."""
     if not layout.manifest.exists():
         return
-    manifest = pd.read_parquet(layout.manifest)
+    manifest = files.read_table(layout.manifest)
     places = manifest[["cluster", "split", "fold"]].drop_duplicates()
     for cluster in places["cluster"][places["cluster"].duplicated()].unique():
         yield Fault(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wreck_core import images
+from wreck_core import files, images
 from wreck_core.errors import ImageRejectedError, InputError, StorageError
 from wreck_core.layout import Layout
 
@@ -24,7 +24,7 @@ def read_samples(layout: Layout, classes: Sequence[str]) -> pd.DataFrame:
     """
     if not layout.manifest.exists():
         raise InputError("there is no dataset yet", where=str(layout.manifest), fix="run `wreck dataset`")
-    samples = pd.read_parquet(layout.manifest).sort_values("sha256", ignore_index=True)
+    samples = files.read_table(layout.manifest).sort_values("sha256", ignore_index=True)
     strange = sorted(set(samples["label"]) - set(classes))
     if strange:
         raise InputError(
