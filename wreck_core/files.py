@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import escape
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -170,11 +171,12 @@ def read_table(path: Path, columns: list[str] | None = None) -> "pd.DataFrame":
     """Read a Parquet file, or some columns of it. Raises InputError when it is damaged."""
     import pandas as pd
 
+    data = (
+        path.read_bytes()
+    )  # by ourselves: pyarrow's own errors do not tell a missing file from a broken one
     try:
-        return pd.read_parquet(path, columns=columns)
+        return pd.read_parquet(BytesIO(data), columns=columns)
     except (OSError, ValueError, KeyError, NotImplementedError, MemoryError) as error:
-        if getattr(error, "errno", None):  # not the file's fault
-            raise
         raise _damaged(path, "Parquet table") from error
 
 
