@@ -80,9 +80,10 @@ dist: venv
 axe:
 	npm install --no-save --no-package-lock --ignore-scripts --prefix . axe-core@4.14.1
 
-# Known advisories against the locked packages; without a network it says so.
+# Known advisories against the locked packages. Without a network it says so, and that is no failure here:
+# scripts/audit.py itself exits with 75 then.
 audit: venv
-	$(BIN)/python scripts/audit.py
+	$(BIN)/python scripts/audit.py || [ $$? -eq 75 ]
 
 # Hashes and no index addresses: the same files work behind any mirror.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -1,6 +1,8 @@
-"""Hold the locked packages against the known advisories: `make audit`. Exits with 1 when one of them has any.
+"""Hold the locked packages against the known advisories: `make audit`.
 
-pip-audit (Apache-2.0) runs in an environment of its own. Without a network it says that nothing was.
+Exits with 0 when all were audited and none has any, with 1 when one has, and with 75 when no verdict can be
+given: there is no network, or some packages are unknown where it asked. pip-audit (Apache-2.0) runs in an
+environment of its own.
 """
 
 import json
@@ -11,6 +13,7 @@ from typing import Any
 
 LOCK = Path(__file__).resolve().parents[1] / "requirements.lock"
 PIP_AUDIT = "pip-audit@2.9.0"
+SOUND, HOLED, NOT_AUDITED = 0, 1, 75
 
 
 def main() -> int:
@@ -24,7 +27,7 @@ def main() -> int:
     except (ValueError, KeyError):
         reason = (done.stderr.strip().splitlines() or ["pip-audit said nothing"])[-1]
         sys.stdout.write(f"not audited: {reason}\nrun make audit where there is a network\n")
-        return 0
+        return NOT_AUDITED
     said, code = verdict(told)
     sys.stdout.write(said + "\n")
     return code
@@ -33,15 +36,19 @@ def main() -> int:
 def verdict(packages: list[dict[str, Any]]) -> tuple[str, int]:
     """Say what pip-audit found of each package, and give the exit code."""
     audited = [package for package in packages if "skip_reason" not in package]
+    skipped = [package["name"] for package in packages if "skip_reason" in package]
     if not audited:
-        return "not audited: the registry here gives no advisories; run make audit elsewhere", 0
+        return "not audited: the registry here gives no advisories; run make audit elsewhere", NOT_AUDITED
     lines = [
         f"{package['name']} {package['version']}: {each['id']}, mended in {each['fix_versions'] or 'none'}"
         for package in audited
         for each in package["vulns"]
     ]
+    code = HOLED if lines else NOT_AUDITED if skipped else SOUND
     lines.append(f"{len(audited)} of {len(packages)} locked packages audited, {len(lines)} advisories")
-    return "\n".join(lines), int(len(lines) > 1)
+    if skipped:
+        lines.append(f"not audited, for they are not known there: {', '.join(skipped)}")
+    return "\n".join(lines), code
 
 
 if __name__ == "__main__":
