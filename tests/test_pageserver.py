@@ -10,7 +10,7 @@ import pytest
 
 from wreck_core import pageserver
 from wreck_core.errors import BusyError, ImageRejectedError, InputError, StorageError
-from wreck_core.pageserver import EVERYWHERE, MAX_BODY_BYTES, PageServer, Reply
+from wreck_core.pageserver import CROWD, EVERYWHERE, MAX_BODY_BYTES, PageServer, Reply
 
 
 def answer(question: Any) -> Any:
@@ -70,9 +70,61 @@ def test_without_the_token_there_is_nothing(server: PageServer, path: str) -> No
     assert "secret" not in text
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "[::1]"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "[::1]", "[::1]:80"]
+)
 def test_a_name_rebound_to_this_machine_is_refused(server: PageServer, host: str) -> None:
     assert ask(server, f"GET /{server.token}/\n", host=host)[0] == 404
+
+
+def test_nothing_that_is_answered_lets_a_browser_tell_others_the_link(server: PageServer) -> None:
+    """The token is in the address: no reply may send it on as Referer, or open it to other sites."""
+    questions = (b'"fine"', b'"wrong"', b'"busy"', b"{", b" " * (MAX_BODY_BYTES + 1))
+    json_head = f"POST /{server.token}/decide\nContent-Type: application/json\r\nContent-Length: "
+    replies = [ask(server, f"{json_head}{len(body)}\r\n", body) for body in questions[:4]]
+    replies.append(ask(server, f"{json_head}{MAX_BODY_BYTES + 1}\r\n"))
+    replies += [
+        ask(server, f"GET /{server.token}/{name}\n") for name in ("", "style.css", "broken", "gone", "x")
+    ]
+    replies.append(ask(server, "GET /\n"))
+    assert sorted({status for status, _, _ in replies}) == [200, 400, 404, 413, 422, 503]
+    for _, headers, text in replies:
+        assert "Referrer-Policy: no-referrer" in headers
+        assert "Access-Control" not in headers
+        assert server.token not in text
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        ("GET /" + "x" * 70_000 + "\n", 414),
+        ("GET /\nCookie: " + "x" * 70_000 + "\r\n", 431),
+        ("GET /\n" + "a: b\r\n" * 200, 431),
+        ("OPTIONS /decide\nOrigin: http://evil.example\r\n", 501),
+        ("PUT /decide\n", 501),
+        ("TRACE /\n", 501),
+    ],
+)
+def test_heads_that_are_too_long_and_other_verbs_are_refused(
+    server: PageServer, head: str, status: int
+) -> None:
+    told, headers, text = ask(server, head)
+    assert told == status
+    assert "Access-Control" not in headers
+    assert server.token not in text
+    assert post(server, b"1") == (200, {"heard": 1})
+
+
+def test_a_crowd_of_silent_connections_holds_no_more_than_its_share(server: PageServer) -> None:
+    address = ("127.0.0.1", server.server_port)
+    silent = [socket.create_connection(address) for _ in range(2 * CROWD)]
+    assert post(server, b"1") == (200, {"heard": 1})
+    for early in silent[:CROWD]:
+        early.settimeout(60)
+        assert early.recv(1) == b""
+    assert len(server.asking) <= CROWD
+    for connection in silent:
+        connection.close()
 
 
 def test_a_forwarded_port_works(server: PageServer) -> None:

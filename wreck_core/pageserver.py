@@ -30,6 +30,7 @@ MAX_BODY_BYTES = 4096
 SILENCE_S = 10.0
 ASKING_S = 15.0  # a whole question: who drips it byte by byte is cut off
 TELLING_S = 60.0  # a picture over a slow line
+CROWD = 128  # who have not yet come to an end with their question; one more, and the first is cut off
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "frame-ancestors 'none'",
@@ -94,8 +95,18 @@ class PageServer(ThreadingHTTPServer):
         """Cut off those who do not come to an end with their question."""
         for connection, since in list(self.asking.items()):
             if time.monotonic() - since > ASKING_S:
-                with suppress(OSError):  # gone by itself
-                    connection.shutdown(socket.SHUT_RDWR)
+                self._cut_off(connection)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Give a new connection its thread; a thousand silent ones never hold a thousand."""
+        if len(self.asking) >= CROWD:
+            self._cut_off(min(list(self.asking.items()), key=lambda asked: asked[1])[0])
+        super().process_request(request, client_address)
+
+    def _cut_off(self, connection: socket.socket) -> None:
+        self.asking.pop(connection, None)
+        with suppress(OSError):  # gone by itself
+            connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of browsers that hang up."""

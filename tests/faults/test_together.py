@@ -3,13 +3,20 @@
 import fcntl
 import json
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
+import threading
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
 
 import numpy as np
+import pandas as pd
 import pytest
 from faulted import Step, dataset, differing
 from faulty import Commands
@@ -125,3 +132,71 @@ def test_a_clock_that_jumps_changes_no_result_and_makes_no_time_negative(
         "R19",
         f"{len(names)} commands, -1 day and +10 years: same dataset, no time below {min(logged)} ms",
     )
+
+
+@contextmanager
+def label_page(layout: Layout) -> Iterator[tuple[subprocess.Popen[str], Callable[..., dict[str, Any]]]]:
+    """Serve the labelling page by its own command; gives the process, and what asks it as its page does."""
+    words = [sys.executable, "-m", "wreck_core", "--workspace", str(layout.root), "label", "--web"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        link = process.stderr.readline().split()[1]
+
+        def ask(name: str, do: str, **facts: Any) -> dict[str, Any]:
+            body = json.dumps({"as": name, "do": do, **facts}).encode()
+            question = Request(f"{link}decide", body, {"Content-Type": "application/json"})  # noqa: S310 - our own
+            with urlopen(question, timeout=60) as answer:  # noqa: S310 - our own
+                return json.loads(answer.read())
+
+        try:
+            yield process, ask
+        finally:
+            process.kill()
+
+
+def test_a_takedown_and_a_scrape_while_people_label_lose_no_answer(
+    pipeline: dict[str, Step], commands: Commands, web: Pages, tmp_path: Path, record_property: Record
+) -> None:
+    step = pipeline["scrape"]
+    layout = copy_of(step.after, tmp_path / "work")
+    assert commands.run(layout.root, "enqueue").code == 0
+    told: dict[str, str] = {}
+    with label_page(layout) as (process, ask):
+
+        def label(name: str, pictures: int) -> None:
+            shown = ask(name, "open")["shown"]
+            for at in range(pictures):
+                after = ask(name, "label", shown=shown, label=("damaged", "undamaged")[at % 2])
+                assert not after["fault"], after
+                told[shown] = name
+                shown = after["shown"]
+
+        people = [threading.Thread(target=label, args=(name, 4)) for name in ("ann", "ben")]
+        for person in people:
+            person.start()
+        assert commands.run(layout.root, *step.words, "--retry", "ok").code == 0
+        assert commands.run(layout.root, "labels", "export").code == 0
+        for person in people:
+            person.join()
+        assert len(told) == 8
+        on_show = ask("ann", "open")["shown"]
+        assert ask("ann", "back")["shown"] in told
+        # What ann is asked for, what she looks back at, and all that she has said besides.
+        for sha256 in (on_show, *(sha for sha, who in told.items() if who == "ann")):
+            run = commands.run(layout.root, "takedown", sha256)
+            assert run.code == 0, run.said
+        for move in ("open", "forward"):
+            late = ask("ann", "label", shown=ask("ann", move)["shown"], label="damaged")
+            assert late["fault"]
+        assert "meanwhile" in late["detail"]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    kept = {sha for sha, who in told.items() if who == "ben"}
+    assert {event["sha256"] for event in told_events(layout)} == kept
+    assert set(pd.read_csv(layout.labels)["sha256"]) == kept
+    record_property("R11", f"{len(told)} labels through a scrape, an export and 5 takedowns: 0 lost")
+
+
+def told_events(layout: Layout) -> list[dict[str, Any]]:
+    with Store(layout.label_db) as store:
+        return [event for event in store.events() if event["kind"] == "label"]

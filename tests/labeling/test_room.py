@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from wreck_core.errors import InputError
+from wreck_core.labeling.forget import forget
 from wreck_core.labeling.records import Hint
 from wreck_core.labeling.room import BEHIND, Room
 from wreck_core.labeling.session import Picture
@@ -75,6 +76,39 @@ def test_a_page_that_is_behind_labels_nothing(ask: Ask, store: Store) -> None:
     assert BEHIND in other_tab["headline"]
     assert said(store) == [("ann", "label", "damaged")]
     assert not ask("ann", "label", shown=other_tab["shown"], label="undamaged")["fault"]
+
+
+def test_nobody_takes_back_or_changes_what_another_said(ask: Ask, store: Store) -> None:
+    shown = ask("ann", "open")["shown"]
+    ask("ann", "label", shown=shown, label="damaged", uid="a1")
+    ask("ben", "open")
+    for do in ("undo", "back"):
+        ask("ben", do)
+        assert ask("ben", "label", shown=shown, label="undamaged")["fault"]
+    assert said(store) == [("ann", "label", "damaged")]
+
+
+def test_of_two_with_one_picture_the_later_is_told_that_nothing_was_saved(ask: Ask, store: Store) -> None:
+    shown = ask("ann", "open")["shown"]
+    store._db.execute("UPDATE task SET lease_until = 0")  # ann was away for longer than a lease
+    assert ask("ben", "open")["shown"] == shown
+    assert not ask("ben", "label", shown=shown, label="undamaged")["fault"]
+    late = ask("ann", "label", shown=shown, label="damaged")
+    assert late["fault"]
+    assert "not saved" in late["headline"].lower()
+    assert said(store) == [("ben", "label", "undamaged")]
+
+
+def test_an_answer_that_went_with_its_picture_cannot_be_changed(ask: Ask, store: Store) -> None:
+    shown = ask("ann", "open")["shown"]
+    ask("ann", "label", shown=shown, label="damaged")
+    assert ask("ann", "back")["shown"] == shown
+    forget(store._path, [shown])  # a takedown, by another process
+    late = ask("ann", "label", shown=shown, label="undamaged")
+    assert late["fault"]
+    assert "taken down" in late["detail"]
+    assert late["shown"] not in (None, shown)
+    assert said(store) == []
 
 
 def test_hints_are_off_until_asked_for_and_then_recorded(ask: Ask, store: Store) -> None:

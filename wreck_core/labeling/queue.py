@@ -167,6 +167,7 @@ class Queue(Database):
         )
         return {state: found.get(state, 0) for state in ("open", "leased", "done", "parked")}
 
-    def task(self, task_id: int) -> Task:
-        """Give a task as it was queued."""
-        return as_task(self._db.execute("SELECT * FROM task WHERE task_id = ?", (task_id,)).fetchone())
+    def task(self, task_id: int) -> Task | None:
+        """Give a task as it was queued; None when its picture was taken down meanwhile."""
+        row = self._db.execute("SELECT * FROM task WHERE task_id = ?", (task_id,)).fetchone()
+        return as_task(row) if row else None

@@ -12,7 +12,7 @@ from wreck_core.labeling.grid import COLUMNS, ROWS, Grid
 from wreck_core.labeling.lookback import LookBack
 from wreck_core.labeling.pace import Pace
 from wreck_core.labeling.records import Answer, Box, Event, Hint, Task
-from wreck_core.labeling.store import Store
+from wreck_core.labeling.store import LOST, Store
 from wreck_core.params import LabelParams
 
 AHEAD = 3  # leased tasks: the one that is shown, and those whose pictures are decoded meanwhile
@@ -165,6 +165,9 @@ class LabelSession:
         if event is None:
             return self._give(answer, uid)
         if not self._saved(lambda: self._store.relabel(event, self.annotator, answer, uid)):
+            if self.fault.startswith(LOST):  # with its picture: on to what waits
+                self._past.event = None
+                self._start_answer()
             return False
         same = event.label == label
         self.message = f"{label} saved again, changed" if same else f"{event.label} changed to {label}"
@@ -308,7 +311,7 @@ class LabelSession:
                 self.given = max(0, self.given - 1)
             if undone.task_id is not None:
                 others = [task for task in self._queue if task.task_id != undone.task_id]
-                self._queue = deque([self._store.task(undone.task_id), *others])
+                self._queue = deque([*filter(None, [self._store.task(undone.task_id)]), *others])
         self._start_answer(undone.answer)
 
     def _give(self, answer: Answer, uid: str) -> bool:

@@ -5,7 +5,7 @@ A label that `answer` has returned for survives a kill -9. Any number of process
 
 import time
 
-from wreck_core.errors import BusyError
+from wreck_core.errors import BusyError, WreckError
 from wreck_core.labeling.log import Log
 from wreck_core.labeling.queue import LEASE_S, Queue
 from wreck_core.labeling.records import Answer, Event, Task
@@ -42,13 +42,19 @@ class Store(Queue, Log):
             )
 
     def relabel(self, event: Event, annotator: str, answer: Answer, uid: str = "") -> int:
-        """Change one's own earlier answer by a new event; returns its id. `uid` makes a retry harmless."""
+        """Change one's own earlier answer by a new event; returns its id. `uid` makes a retry harmless.
+
+        Raises WreckError when the picture was taken down meanwhile, and the answer with it.
+        """
         with self._transaction():
             if (said := self._known(uid)) is not None:
                 return said
             old = self._db.execute(
-                "SELECT round FROM label_event WHERE event_id = ?", (event.event_id,)
+                "SELECT round FROM label_event WHERE event_id = ? AND sha256 = ?",
+                (event.event_id, event.sha256),
             ).fetchone()
+            if old is None:
+                raise WreckError(f"{LOST}the picture was taken down meanwhile")
             if event.task_id is not None:
                 self._db.execute("UPDATE task SET state = 'done' WHERE task_id = ?", (event.task_id,))
             return self._append(
