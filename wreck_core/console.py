@@ -44,6 +44,11 @@ def harmless(text: str) -> str:
     )
 
 
+def one_line(text: str) -> str:
+    """Make text harmless that is one cell of a line: a file's name may hold a line of its own."""
+    return harmless(text).replace("\n", "\ufffd").replace("\t", "\ufffd")
+
+
 def show(summary: Summary, *, as_json: bool) -> None:
     """Print a summary: its closing table and sentence for people, one JSON object for programs."""
     if as_json:
@@ -161,15 +166,20 @@ def note(sentence: str) -> None:
 
 
 def csv_printer() -> Callable[[Row], None]:
-    """Give what prints rows as CSV, one by one, under a header; what is missing is empty, true is `true`."""
+    """Give what prints rows as CSV, one by one, under a header; what is missing is empty, true is `true`.
+
+    A program gets each name to the letter, a person at a terminal what cannot steer it.
+    """
     table, begun = csv.writer(sys.stdout, lineterminator="\n"), False
+    shown = one_line if sys.stdout.isatty() else str
 
     def write(row: Row) -> None:
         nonlocal begun
         if not begun:
             table.writerow(row)
             begun = True
-        table.writerow([str(v).lower() if isinstance(v, bool) else v for v in row.values()])
+        cells = (str(v).lower() if isinstance(v, bool) else v for v in row.values())
+        table.writerow([shown(cell) if isinstance(cell, str) else cell for cell in cells])
         sys.stdout.flush()
 
     return write
@@ -187,8 +197,8 @@ def prediction_printer(classes: Sequence[str], positive: str) -> Callable[[Row],
             begun = True
         error, probability = row["error"], row[f"p_{positive}"]
         number = "" if probability is None else f"{probability:.3f}"
-        said = (harmless(error), "red") if error else (_doubt(row), "yellow")
-        line = f"{row['label'] or '':{label_wide}}  {number:>{len(p_heading)}}  {harmless(str(row['path']))}"
+        said = (one_line(error), "red") if error else (_doubt(row), "yellow")
+        line = f"{row['label'] or '':{label_wide}}  {number:>{len(p_heading)}}  {one_line(str(row['path']))}"
         out.print(Text.assemble(line, "  " if said[0] else "", said))
 
     return show_row

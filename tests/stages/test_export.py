@@ -1,4 +1,6 @@
+import os
 import sys
+from pathlib import Path
 
 import drawn
 import numpy as np
@@ -60,6 +62,27 @@ def test_int8_agrees_about_most_training_pictures(trained, tmp_path):
     squares = pictures.load_squares(layout.root, samples.assign(box=None), 48)
     agree = (small(squares)[:, 0] >= 0.5) == (oof.set_index("sha256").label[samples.sha256] == 1).to_numpy()
     assert np.mean(agree) > 0.9
+
+
+@pytest.mark.parametrize(
+    "name", ["\x1b[2J.tflite", "two\nlines.tflite", "\u202eetilft.m", os.fsdecode(b"\xff.tflite")]
+)
+def test_a_name_that_cannot_be_printed_is_refused(trained, tmp_path, name):
+    with pytest.raises(UsageError, match="cannot be printed"):
+        export.run(*trained, "efficientnet_lite0", "litert", tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_that_would_be_markup_or_formulas_are_only_names(trained, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("=1+1[/red]<b>.tflite", "-rf.tflite"):
+        summary = export.run(*trained, "efficientnet_lite0", "litert", Path(name))
+        assert summary.data["path"] == name
+        assert f"`{name}`" in Path(f"{name}.md").read_text()
+    assert len(list(tmp_path.iterdir())) == 4
+    with pytest.raises(OSError, match="too long"):
+        export.run(*trained, "efficientnet_lite0", "litert", Path("x" * 250 + ".m"))
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_a_model_that_is_not_its_golden_answers_is_not_kept(trained, tmp_path):

@@ -1,10 +1,16 @@
 import csv
 import hashlib
+import io
+import json
+import os
+import pty
+import re
 import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -302,3 +308,90 @@ def test_without_a_model_the_error_says_what_to_do(layout, params):
 )
 def test_the_threshold_decides_and_then_the_likeliest_of_the_others(p, label):
     assert predictor.decide(p, "damaged", 0.5) == label
+
+
+HOSTILE = (
+    "=cmd|'!A0.png",
+    "@SUM(1).png",
+    "[red]line[bold].png",
+    "\x1b[2J\x1b]0;title\x07.png",
+    "two\nlines.png",
+    "a\tb.png",
+    "\u202egnp.png",
+    "<script>alert(1)<script>.png",
+    "..png",
+    "-rf.png",
+    "$(touch canary).png",
+    "\U0001f697" * 62 + ".png",  # 252 bytes
+)
+
+
+@pytest.fixture
+def hostile(tmp_path, monkeypatch) -> list[bytes]:
+    """Pictures whose names attack whoever shows them, in the working folder, which has nothing else."""
+    folder = tmp_path / "hostile"
+    names = [*(os.fsencode(name) for name in HOSTILE), b"\xff\xfe.png"]
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    for at, name in enumerate(names):
+        drawn.write_picture(tmp_path / "plain.png", "damaged", 900 + at)
+        (tmp_path / "plain.png").rename(os.fsdecode(name))
+    return names
+
+
+def wreck_predict(layout: Layout, *words: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    shutil.copy(REPOSITORY / "params.yaml", layout.params)
+    program = [sys.executable, "-m", "wreck_core", "--workspace", str(layout.root), "predict", *words]
+    return subprocess.run(program, input=given, capture_output=True, check=False)
+
+
+def test_hostile_names_are_rows_that_tables_and_programs_can_read(trained, hostile, record_property):
+    told = wreck_predict(trained[1], ".", "--csv")
+    assert (told.returncode, told.stderr) == (0, b"")
+    _, *rows = csv.reader(io.StringIO(told.stdout.decode("utf-8"), newline=""))
+    assert {len(row) for row in rows} == {len(COLUMNS)}
+    assert not [row[0] for row in rows if row[0].startswith(("=", "+", "-", "@", "\t", "\r"))]
+    names = sorted(name.decode(errors="replace") for name in hostile)
+    assert sorted(row[0].removeprefix("./") for row in rows) == names
+    given = b"\n".join(name for name in hostile if b"\n" not in name)
+    listed = wreck_predict(trained[1], "-", "--json", given=given + b"\nzero\0byte\n" + b"x" * 300)
+    rows = json.loads(listed.stdout)["rows"]
+    assert listed.returncode == 1
+    assert [row["error"] for row in rows if row["error"]] == ["is no file's name", "File name too long"]
+    assert len(rows) == len(hostile) + 1
+    assert json.dumps(rows, ensure_ascii=False).encode()  # no half of a surrogate pair
+    record_property("R15", f"{len(hostile)} names of files through predict: 0 escapes, 0 formulas, 0 lost")
+
+
+def test_hostile_names_are_one_line_each_at_a_terminal(trained, hostile):
+    for words in (["."], [".", "--csv"]):
+        code, said = on_a_terminal(trained[1], *words)
+        assert code == 0, said
+        text = re.sub(r"\x1b\[[0-9;]*m", "", said)  # our own colours
+        assert not {"\x1b", "\x07", "\u202e"} & set(text)
+        assert text.count(".png") == len(hostile)
+        assert len([line for line in text.splitlines() if ".png" in line]) == len(hostile)
+        assert "[red]line[bold].png" in text
+
+
+def on_a_terminal(layout: Layout, *words: str) -> tuple[int, str]:
+    """Run the command on a terminal of its own; give its exit code and all that it showed."""
+    shutil.copy(REPOSITORY / "params.yaml", layout.params)
+    ours, its = pty.openpty()
+    program = [sys.executable, "-m", "wreck_core", "--workspace", str(layout.root), "predict", *words]
+    with subprocess.Popen(program, stdin=its, stdout=its, stderr=its, close_fds=True) as process:
+        os.close(its)
+        said = b""
+        with suppress(OSError):  # how Linux says that the other end is closed
+            while data := os.read(ours, 65536):
+                said += data
+    os.close(ours)
+    return process.returncode, said.decode()
+
+
+def test_heat_maps_of_hostile_names_are_plain_files_of_the_folder(trained, hostile, tmp_path):
+    predict.run(*trained, ["."], explain=tmp_path / "maps")
+    maps = [path.name for path in (tmp_path / "maps").iterdir()]
+    assert len(maps) == len(hostile)
+    assert all(re.fullmatch(r"[\w.]+-[0-9a-f]{12}\.png", name) and len(name.encode()) < 90 for name in maps)
+    assert not [name for name in maps if name.startswith(".")]

@@ -2,6 +2,7 @@
 
 import sys
 from enum import StrEnum
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +34,9 @@ def predict(
     from wreck_core.stages import predict as stage
 
     params, layout = load()
-    lines = (line for source in sources for line in (sys.stdin if source == "-" else [source]))
+    # Names of files are bytes, which need not be UTF-8.
+    typed = TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="surrogateescape")
+    lines = (line for source in sources for line in (typed if source == "-" else [source]))
     names = filter(None, map(str.strip, lines))
     if as_json:
         end(stage.run(params, layout, names, model, explain=explain), as_json)

@@ -1,6 +1,7 @@
 """The pictures behind what a user names: a file, a folder, a URL. What is none has an error instead."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -51,7 +52,7 @@ class Sources:
             yield partial(self._fetch, source)
             return
         path = Path(source)
-        if not path.is_dir():
+        if not _is_folder(path):
             yield partial(read, path)
             return
         inside = sorted(
@@ -78,9 +79,24 @@ class Sources:
 def read(path: Path) -> Picture:
     """Read one file."""
     try:
-        return _decode(str(path), path.read_bytes())
+        return _decode(_name(path), path.read_bytes())
     except OSError as error:
-        return Picture(str(path), error=error.strerror or str(error))
+        return Picture(_name(path), error=error.strerror or str(error))
+    except ValueError:  # a zero byte
+        return Picture(_name(path), error="is no file's name")
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # the name is too long
+        return False
+
+
+def _name(path: Path) -> str:
+    """Give a path as text that tables can hold: no bytes that are no UTF-8, and no cell that is a formula."""
+    name = os.fsencode(path).decode("utf-8", errors="replace")
+    return f"./{name}" if name.startswith(("=", "+", "-", "@")) else name
 
 
 def _decode(name: str, data: bytes) -> Picture:
