@@ -1,4 +1,5 @@
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -67,9 +68,13 @@ def test_int8_agrees_about_most_training_pictures(trained, tmp_path):
 @pytest.mark.parametrize(
     "name", ["\x1b[2J.tflite", "two\nlines.tflite", "\u202eetilft.m", os.fsdecode(b"\xff.tflite")]
 )
-def test_a_name_that_cannot_be_printed_is_refused(trained, tmp_path, name):
-    with pytest.raises(UsageError, match="cannot be printed"):
-        export.run(*trained, "efficientnet_lite0", "litert", tmp_path / name)
+def test_a_name_that_cannot_be_printed_is_refused(tmp_path, name):
+    words = ["--workspace", drawn.REPOSITORY, "export", "mobilenet", "--to", "litert", "-o", tmp_path / name]
+    done = subprocess.run([sys.executable, "-m", "wreck_core", *words], capture_output=True, check=False)
+    assert done.returncode == 2
+    said = done.stderr.decode()
+    assert "cannot be printed" in said
+    assert not {"\x1b", "\u202e"} & set(said)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -69,8 +69,11 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write a trained model for another runtime, checked against its golden answers, with a model card."""
+    from wreck_core.errors import UsageError
     from wreck_core.stages import export as stage
 
+    if out and not str(out).isprintable():  # it goes into the card
+        raise UsageError("cannot be printed", where=str(out), fix="give the file a plainer name with -o")
     end(stage.run(*load(), backbone, to.value, out), as_json)
 
 

@@ -1,8 +1,9 @@
 """Use a trained model: pictures in, one row each out."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from time import perf_counter
 from typing import Any
 
@@ -26,6 +27,11 @@ class Picture:
     sha256: str | None = None
     image: images.Image | None = None
     error: str | None = None
+
+    def plain_name(self, suffix: str) -> str:
+        """Give a file name of the letters and figures of the picture's own, and of its hash."""
+        stem = re.sub(r"[^\w.]+", "_", PurePosixPath(self.name.partition("?")[0]).stem).lstrip(".")
+        return f"{stem.encode()[:60].decode(errors='ignore') or 'picture'}-{(self.sha256 or '')[:12]}{suffix}"
 
 
 class Predictor:

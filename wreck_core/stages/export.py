@@ -54,8 +54,6 @@ def run(params: Params, layout: Layout, backbone: str, to: str, out: Path | None
         )
     folder, target = layout.model(backbone), TARGETS[to]
     card = predictor.read_card(folder)
-    if out and not str(out).isprintable():
-        raise UsageError("cannot be printed", where=str(out), fix="give the file a plainer name with -o")
     path = out or layout.exports / backbone / target.name.format(backbone)
     _refuse_taken(path)
     runtime.start(params.train.threads, params.train.seed)

@@ -1,11 +1,10 @@
 """Say what pictures show: files, folders, URLs → one row each. A bad picture is a row with its error."""
 
 import os
-import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from wreck_core import files, images
@@ -104,15 +103,9 @@ def _heat_maps(params: Params, model: Path, folder: Path) -> Callable[[Picture],
     def draw(picture: Picture) -> None:
         if picture.image is not None:
             drawn = explain.overlay(picture.image, explainer.heat(picture.image))
-            files.write_bytes(folder / _map_name(picture), images.encode(drawn, "png"))
+            files.write_bytes(folder / picture.plain_name(".png"), images.encode(drawn, "png"))
 
     return draw
-
-
-def _map_name(picture: Picture) -> str:
-    """Name a heat map after the letters and figures of the picture's own name, and its hash."""
-    stem = re.sub(r"[^\w.]+", "_", PurePosixPath(picture.name.partition("?")[0]).stem).lstrip(".")
-    return f"{stem.encode()[:60].decode(errors='ignore') or 'picture'}-{(picture.sha256 or '')[:12]}.png"
 
 
 def _no_heat_map(picture: Picture) -> None:
