@@ -42,3 +42,14 @@ def test_plain_progress_prints_some_lines_not_all(capsys: pytest.CaptureFixture[
     lines = capsys.readouterr().err.splitlines()
     assert lines[-1] == "scrape: 1,000 of 1,000"
     assert len(lines) <= 11
+
+
+def test_plain_progress_begins_anew_with_another_piece_of_work(capsys: pytest.CaptureFixture[str]) -> None:
+    with console.progress("train") as report:
+        for text in ("features", "heads"):
+            for done in (1, 3, 2, 4, 10):
+                report(done, 10, text)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if "heads" in line] == [
+        f"train: {done} of 10 heads" for done in (1, 3, 4, 10)
+    ]

@@ -119,7 +119,8 @@ def _plain(name: str) -> Callback:
     def report(done: int, total: int, text: str) -> None:
         nonlocal printed
         tenth = done * PLAIN_LINES // max(total, 1)
-        if tenth > printed:
+        # A little less comes of threads that tell out of order, far less of another piece of work.
+        if tenth > printed or tenth < printed - 1:
             printed = tenth
             err.print(Text(harmless(f"{name}: {done:,} of {total:,} {text}".rstrip())))
 
