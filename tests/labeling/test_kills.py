@@ -54,10 +54,10 @@ for line in sys.stdin:
     child = os.fork()
     if not child:
         try:
+            os.write(1, f"{os.getpid()}\\n".encode())  # by the session itself: before its first answer
             label(line.strip())
         finally:
             os._exit(1)
-    print(child, flush=True)
     print("ended by", -os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
