@@ -78,6 +78,17 @@ def test_only_a_choice_at_the_end_of_what_was_tried_asks_for_more(learned):
     assert edge == {"epochs": True, "frozen": False, "auto": False, "fixed": False}
 
 
+def test_folds_may_end_their_search_for_the_strength_at_different_places(learned, layout):
+    path = layout.model("frozen") / "history.csv"
+    trials = pd.read_csv(path)
+    in_first = trials["fold"] == 0
+    path.write_text(trials[~in_first | (trials["c"] < 0.1)].to_csv(index=False))
+    (fit,) = [fit for fit in learned()["fits"] if fit["backbone"] == "frozen"]
+    assert fit["tried"] == [0.001, 0.01, 0.1]
+    assert [len(fold["loss"]) for fold in fit["folds"]] == [2, *[3] * (len(fit["folds"]) - 1)]
+    assert curves.fit_panel(fit).count("<circle") == len(fit["folds"])
+
+
 @pytest.mark.parametrize(
     ("aucs", "says"),
     [

@@ -63,7 +63,7 @@ def _fit(recipe: str, table: pd.DataFrame) -> Row:
                 "chosen": int(chosen[0]) if chosen.size else None,
             }
         )
-    tried = table.loc[table["fold"] == table["fold"].iloc[0], by]
+    tried = sorted(table[by].unique())  # of all folds: a search for the strength may end early
     return {
         "recipe": recipe,
         "by": by,
