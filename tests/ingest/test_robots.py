@@ -107,6 +107,19 @@ def test_a_site_without_robots_txt_is_open_and_one_that_cannot_answer_is_not(
     assert fetch([url], polite(impatient, server.port))[url].status == status
 
 
+@pytest.mark.parametrize("retries", [0, 2])
+def test_a_robots_txt_that_fails_is_not_asked_for_again_by_every_url(
+    site: Any, fetch: Any, impatient: ScrapeParams, make_answer: Any, retries: int
+) -> None:
+    server = site(make_answer(b"", code=503))
+    urls = [f"http://127.0.0.1:{server.port}/{name}.jpg" for name in range(8)]
+    scrape = polite(impatient, server.port).model_copy(update={"retries": retries})
+    rows = fetch(urls, scrape)
+    assert {row.status for row in rows.values()} == {"http_5xx"}
+    assert server.hits["/robots.txt"] == 1 + retries
+    assert not any(server.hits[f"/{name}.jpg"] for name in range(8))
+
+
 @pytest.mark.parametrize(
     ("tag", "status"),
     [

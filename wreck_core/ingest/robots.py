@@ -22,6 +22,7 @@ from wreck_core.ingest.schedule import MAX_HOLD_S
 _DENIED_TAGS = frozenset({"noai", "noimageai", "noindex", "noimageindex", "noml", "none"})
 _ROBOTS_BYTES = 512_000
 _GOOD_FOR_S = 24 * 3600.0  # section 2.4 of the RFC
+_FAILED_FOR_S = 60.0  # then an origin that could not answer is asked once more
 _ORIGINS = 1_000  # whose rules are in memory
 
 
@@ -32,6 +33,9 @@ class _Origin:
     lock: threading.Lock = field(default_factory=threading.Lock)
     rules: Protego = field(default_factory=lambda: Protego.parse(""))
     until: float = 0.0
+    failures: int = 0  # in a row
+    failure: FetchFailedError | None = None  # the last one, told to everybody until `failed_until`
+    failed_until: float = 0.0  # monotonic, s
 
 
 class Robots:
@@ -94,11 +98,29 @@ class Robots:
             raise FetchFailedError("deadline", "did not end in time")
         try:
             if time.time() >= known.until:
-                text, asked_at = self._text(origin, deadline_at)
+                text, asked_at = self._text_unless_failed(known, origin, deadline_at)
                 known.rules, known.until = Protego.parse(text), asked_at + _GOOD_FOR_S
             return known.rules
         finally:
             known.lock.release()
+
+    def _text_unless_failed(self, known: _Origin, origin: str, deadline_at: float) -> tuple[str, float]:
+        """Give what `_text` gives; an origin that failed, retries and all, is left alone for a while."""
+        if known.failure and time.monotonic() < known.failed_until:
+            past = known.failure
+            raise FetchFailedError(
+                past.status, past.what, http_code=past.http_code, retry_after_s=past.retry_after_s
+            )
+        try:
+            found = self._text(origin, deadline_at)
+        except FetchFailedError as error:
+            if error.status != "deadline":  # which is ours, and says nothing of the origin
+                known.failures, known.failure = known.failures + 1, error
+                if not error.may_pass or known.failures > self._params.retries:
+                    known.failed_until = time.monotonic() + _FAILED_FOR_S
+            raise
+        known.failures, known.failure = 0, None
+        return found
 
     def _text(self, origin: str, deadline_at: float) -> tuple[str, float]:
         """Give robots.txt, and when (epoch, s) it was asked for: now, or by somebody before."""
