@@ -5,6 +5,7 @@ duplicates and folds by cluster changed.
 """
 
 import csv
+import os
 import shutil
 import sys
 import tempfile
@@ -61,7 +62,8 @@ def _about(layout: Layout) -> str:
         "Written by `make results` after `make real` and `make seed-split`, from the public photos of "
         f"`data/urls/wreck_detect.csv`: {counts}. No photo is shown here: they belong to their owners.\n\n"
         + "; ".join(f"{name} {value}" for name, value in facts.items())
-        + "."
+        + f". Milliseconds depend on what else the machine does: load {os.getloadavg()[2]:.0f} over the "
+        "quarter of an hour before this was written."
     )
 
 
