@@ -171,9 +171,7 @@ def read_table(path: Path, columns: list[str] | None = None) -> "pd.DataFrame":
     """Read a Parquet file, or some columns of it. Raises InputError when it is damaged."""
     import pandas as pd
 
-    data = (
-        path.read_bytes()
-    )  # by ourselves: pyarrow's own errors do not tell a missing file from a broken one
+    data = path.read_bytes()  # pyarrow's own errors do not tell a missing file from a broken one
     try:
         return pd.read_parquet(BytesIO(data), columns=columns)
     except (OSError, ValueError, KeyError, NotImplementedError, MemoryError) as error:
