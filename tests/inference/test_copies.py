@@ -148,3 +148,6 @@ def test_the_faster_runtime_is_measured_once_and_remembered(faster, tmp_path):
     (picture,) = squares(SMALL, 1)
     np.testing.assert_allclose(again(picture)["p"], first(picture)["p"], atol=CLOSE)
     assert len(told) == 1
+    place.network.unlink()
+    fastest.open_model(tmp_path / "small", tmp_path / "kept", 1, told.append)
+    assert len(told) == (2 if faster == "litert" else 1)  # nothing is lost with the copy but time

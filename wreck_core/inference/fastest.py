@@ -1,7 +1,8 @@
 """LiteRT or Keras: which answers faster on this machine, measured when a model is first used, and remembered.
 
 On a processor LiteRT is many times faster, and needs no TensorFlow; on an accelerator, or where LiteRT cannot
-hold the network, it is Keras.
+hold the network, it is Keras. What is remembered is of this machine and of pictures that come one at a time;
+deleted, it is measured anew.
 """
 
 import hashlib
@@ -45,16 +46,20 @@ def open_model(folder: Path, kept: Path, at_once: int, note: Callable[[str], Non
     The first time it is converted and measured, which `note` is told.
     """
     place = places(folder, kept)
-    if not place.measure.exists():
+    if not (place.measure.exists() and (_runtime(place) == KERAS or place.network.exists())):
         note(f"making a fast copy of {folder.name}, once: seconds, or a minute or two if it is large")
         _convert(folder, place)
-    if files.read_json(place.measure)["runtime"] == LITERT:
+    if _runtime(place) == LITERT:
         # A picture that comes alone has the cores of those that could have come with it.
         return litert.Network(place.network, at_once, threads=max(1, (os.cpu_count() or 1) // at_once))
     from wreck_core.inference import convert  # they import TensorFlow
     from wreck_core.training import model_file
 
     return convert.in_keras(model_file.load(folder / "model.keras"))
+
+
+def _runtime(place: Kept) -> str:
+    return str(files.read_json(place.measure)["runtime"])
 
 
 def _convert(folder: Path, place: Kept) -> None:
@@ -73,8 +78,9 @@ def _convert(folder: Path, place: Kept) -> None:
     ms = {name: _fastest_ms(answer, square.astype(np.uint8)) for name, answer in ways.items()}
     place.network.parent.mkdir(parents=True, exist_ok=True)
     files.write_json(place.measure, {"runtime": min(ms, key=ms.__getitem__), "ms": ms, "why_not": why_not})
-    for old in set(place.network.parent.iterdir()) - set(place):
-        old.unlink()
+    kept = place.network.parent
+    for old in {*kept.glob("*.tflite"), *kept.glob("*.json")} - set(place):
+        old.unlink(missing_ok=True)  # another first use may do the same
 
 
 def _fastest_ms(answer: Answer, square: Image) -> float:

@@ -135,8 +135,9 @@ def choose(
 ) -> tuple[Head, list[Trial]]:
     """Choose C by the inner folds' calibrated log-loss (ties: the smaller), then fit on all rows.
 
-    From the smallest on, each fit starting where the one before ended, up to the first that is worse:
-    the large ones take longest and are hardly ever right.
+    From the smallest on, each fit starting where the one before ended, up to the first that is worse: the
+    large ones take longest and are hardly ever right. Mean and scale are those of all rows that are given,
+    held-out ones too: they know no target, and C is all that is chosen so.
     """
     scaler = StandardScaler().fit(features.astype(np.float64))
     standard = _standard(scaler, features)
