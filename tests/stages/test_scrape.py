@@ -410,7 +410,6 @@ def test_a_killed_scrape_goes_on_without_fetching_a_recorded_url_again(
         said = process.stderr.read() if process.stderr else b""  # until its last child has ended
     assert process.returncode == -how
     assert said.count(b"Traceback") == (1 if how == signal.SIGINT else 0), said.decode()
-    answered = dict(site.hits)
     site.free_answers = 1_000_000
     site.gate.set()
 
@@ -419,7 +418,7 @@ def test_a_killed_scrape_goes_on_without_fetching_a_recorded_url_again(
     # Per thread one URL, which was under way, or had ended and was not yet recorded.
     again = [place for place, hits in site.hits.items() if hits > 1]
     assert len(again) <= 4
-    assert set(again) <= set(answered)
+    # The server may count a question of the killed process after its end, so when is not asked.
     assert site.hits.total() == 40 + len(again)
     assert not list(layout.images.rglob("*.tmp"))
     assert not list(layout.arrivals.glob("*"))
