@@ -15,7 +15,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import escape
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -171,11 +170,11 @@ def read_table(path: Path, columns: list[str] | None = None) -> "pd.DataFrame":
     """Read a Parquet file, or some columns of it. Raises InputError when it is damaged."""
     import pandas as pd
 
-    data = path.read_bytes()  # pyarrow's own errors do not tell a missing file from a broken one
-    try:
-        return pd.read_parquet(BytesIO(data), columns=columns)
-    except (OSError, ValueError, KeyError, NotImplementedError, MemoryError) as error:
-        raise _damaged(path, "Parquet table") from error
+    with path.open("rb") as table:  # pyarrow's own errors do not tell a missing file from a broken one
+        try:
+            return pd.read_parquet(table, columns=columns)
+        except (OSError, ValueError, KeyError, NotImplementedError, MemoryError) as error:
+            raise _damaged(path, "Parquet table") from error
 
 
 def _damaged(path: Path, kind: str) -> InputError:

@@ -116,4 +116,5 @@ def _runtimes(params: Params, layout: Layout) -> Iterator[Check]:
         if measure.exists():
             found = files.read_json(measure)
             ms = ", ".join(f"{way} {took:.1f} ms" for way, took in sorted(found["ms"].items()))
-            yield Check(f"runtime of {name}", f"{found['runtime']} ({ms} a picture)")
+            why = f"; {found['why_not']}" if found["why_not"] else ""
+            yield Check(f"runtime of {name}", f"{found['runtime']} ({ms} a picture){why}")

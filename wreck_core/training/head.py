@@ -77,12 +77,14 @@ def fit_linear(
     features: NDArray[Any], target: Ints, n_classes: int, c: float, tolerance: float = FITTED
 ) -> Linear:
     """Fit logistic regression on standardised features and fold the standardising into the map."""
-    scaler = StandardScaler().fit(features.astype(np.float64))
-    return _folded(scaler, _fitted(_regression(tolerance), _standard(scaler, features), target, n_classes, c))
+    scaler, standard = _standardised(features)
+    return _folded(scaler, _fitted(_regression(tolerance), standard, target, n_classes, c))
 
 
-def _standard(scaler: StandardScaler, features: NDArray[Any]) -> NDArray[np.float32]:
-    return np.asarray(scaler.transform(features.astype(np.float64)), np.float32)  # half the time of float64
+def _standardised(features: NDArray[Any]) -> tuple[StandardScaler, NDArray[np.float32]]:
+    scaler = StandardScaler()
+    standard = scaler.fit_transform(features.astype(np.float64))
+    return scaler, np.asarray(standard, np.float32)  # which takes a fit half the time of float64
 
 
 def _regression(tolerance: float) -> LogisticRegression:
@@ -139,8 +141,7 @@ def choose(
     large ones take longest and are hardly ever right. Mean and scale are those of all rows that are given,
     held-out ones too: they know no target, and C is all that is chosen so.
     """
-    scaler = StandardScaler().fit(features.astype(np.float64))
-    standard = _standard(scaler, features)
+    scaler, standard = _standardised(features)
     models = [_regression(TRIED) for _ in folds]
     trials: list[Trial] = []
     for c in sorted(c_grid):
