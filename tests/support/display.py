@@ -58,15 +58,16 @@ def drag(display: str, window: str, start: tuple[int, int], end: tuple[int, int]
 
 
 def wait_for_window(display: str, title: str) -> str:
-    """Wait until a window with the title is to be seen; gives its number."""
-    words = ["xdotool", "search", "--onlyvisible", "--name", title]
-    deadline = time.monotonic() + 60
-    found: list[str] = []
-    while not found:
-        assert time.monotonic() < deadline, f"no window {title!r} came up"
-        # A window that goes away while it is looked at makes the search itself fail: look again.
-        done = subprocess.run(
-            words, env=os.environ | {"DISPLAY": display}, capture_output=True, text=True, check=False
-        )
-        found = done.stdout.split() if done.returncode == 0 else []
-    return found[0]
+    """Wait until a window with the title is to be seen and the window manager gives it the keys; its number.
+
+    Seen is not enough: before the manager runs, a window is drawn, but Alt+F4 is nobody's.
+    """
+    env, deadline = os.environ | {"DISPLAY": display}, time.monotonic() + 60
+    # A window that goes away while it is looked at makes xdotool itself fail: look again.
+    active = ["xdotool", "getactivewindow", "getwindowname", "getactivewindow"]
+    while time.monotonic() < deadline:
+        done = subprocess.run(active, env=env, capture_output=True, text=True, check=False)
+        name, _, number = done.stdout.strip().rpartition("\n")
+        if done.returncode == 0 and title in name:
+            return number
+    raise AssertionError(f"no window {title!r} came up")
