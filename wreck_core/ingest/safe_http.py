@@ -7,7 +7,6 @@ reading their bodies, no compression, a cap on bytes checked at every packet, an
 trickle outlives.
 """
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -70,17 +69,19 @@ class Answer:
 
 
 class _Line:
-    """One thread's connections, kept alive: to judged places, or to mirrors.
+    """Connections that all threads share, kept alive: to judged places, or to mirrors.
+
+    URLs go round the hosts, so a thread would hardly ever meet a host for which it has a connection itself.
 
     No `requests.Session`: it reads the body of a redirect, however long, to offer its target
     (https://github.com/psf/requests/issues/5529); and without one there are no cookies and no proxies or
     passwords of the environment, for half of the CPU time.
     """
 
-    def __init__(self, agent: str, proxy: str) -> None:
+    def __init__(self, agent: str, proxy: str, hosts: int, per_host: int) -> None:
         self._headers = {"User-Agent": agent, "Accept": "image/*", "Accept-Encoding": "identity"}
         self._proxies = {"http": proxy, "https": proxy} if proxy else {}
-        self._adapter = JudgedAdapter(pool_connections=8, pool_maxsize=2)
+        self._adapter = JudgedAdapter(pool_connections=hosts, pool_maxsize=per_host)
         self.close = self._adapter.close
 
     def ask(self, url: str, more: Mapping[str, str], timeout_s: tuple[float, float]) -> requests.Response:
@@ -105,11 +106,13 @@ class Client:
     ) -> None:
         self.params = params
         self._map, self._barred = url_map, barred
-        self._agent = user_agent(params.contact)
+        agent, hosts = user_agent(params.contact), 2 * params.threads
+        at_once = params.threads if params.proxy else params.per_host
+        self._judged = _Line(agent, params.proxy, hosts, at_once)
+        # Of its own, because a mirror's sockets were never judged.
+        self._mirrored = _Line(agent, "", hosts, params.threads)
         self._public_only = not (allow_private or params.allow_private)
         self._watchdog = Watchdog(params.ports, public_only=self._public_only)
-        self._own = threading.local()
-        self._lines: list[_Line] = []
 
     def __enter__(self) -> Self:
         return self
@@ -118,8 +121,8 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._watchdog.close()
-        for line in self._lines:
-            line.close()
+        self._judged.close()
+        self._mirrored.close()
 
     def abort(self) -> None:
         """Cut everything that is under way; every fetch from now on fails with `deadline`."""
@@ -157,21 +160,12 @@ class Client:
             url = normalise((self._map.back(answer) if mirror else None) or answer)
         raise FetchFailedError("redirect_loop", f"more than {self.params.max_redirects} redirects")
 
-    def _line(self, mirrored: bool) -> _Line:
-        """Give the calling thread its line: one of two, because a mirror's sockets were never judged."""
-        name = "mirrored" if mirrored else "judged"
-        line: _Line | None = getattr(self._own, name, None)
-        if line is None:
-            line = _Line(self._agent, "" if mirrored else self.params.proxy)
-            setattr(self._own, name, line)
-            self._lines.append(line)
-        return line
-
     def _hop(self, url: str, mirror: str | None, terms: Terms, transfer: Transfer) -> Answer | str:
         """Ask once: the answer, or the address of a redirect."""
         target = mirror or url
         timeout_s = (self.params.connect_timeout_s, self.params.read_timeout_s)
-        with self._line(mirror is not None).ask(target, terms.conditions, timeout_s) as response:
+        line = self._judged if mirror is None else self._mirrored
+        with line.ask(target, terms.conditions, timeout_s) as response:
             transfer.check()
             if response.is_redirect:
                 # http.client reads headers as Latin-1; an address that is not ASCII is UTF-8.
