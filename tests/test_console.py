@@ -53,3 +53,23 @@ def test_plain_progress_begins_anew_with_another_piece_of_work(capsys: pytest.Ca
     assert [line for line in lines if "heads" in line] == [
         f"train: {done} of 10 heads" for done in (1, 3, 4, 10)
     ]
+
+
+def test_a_table_breaks_no_time_and_no_heading_and_leaves_out_what_says_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console.out, "width", 80)
+    said = {
+        "at": "2026-01-02T03:04:05Z",
+        "annotator": "ann",
+        "n": 0,
+        "flags": "",
+        "gold": None,
+        "note": "because " * 9,
+    }
+    console.show_table([said | {"standing": "yes"}] * 3, at_most=2)
+    heading, *lines, left_out = capsys.readouterr().out.splitlines()
+    assert heading.split() == ["at", "annotator", "n", "note", "standing"]
+    assert max(map(len, lines)) <= 80
+    assert [line.split()[0] for line in lines if line[0] != " "] == ["2026-01-02T03:04:05Z"] * 2
+    assert left_out == "and 1 more: --json gives all"

@@ -6,7 +6,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.progress import (
@@ -30,6 +30,7 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 Row = dict[str, Any]
 
 HOST_LINES = 15  # of `status`
+WORD_WIDE = 20  # characters of a word that a table does not break
 PLAIN_LINES = 10  # progress lines of a whole run where there is no terminal
 
 
@@ -148,17 +149,34 @@ def show_hosts(hosts: Sequence[dict[str, Any]]) -> None:
         out.print(Text(f"and {len(hosts) - HOST_LINES:,} smaller hosts", style="dim"))
 
 
-def show_table(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print rows of one kind as a table, their keys as headings; None is left empty."""
+def show_table(rows: Sequence[Mapping[str, Any]], at_most: int | None = None) -> None:
+    """Print rows of one kind as a table, their keys as headings; columns that say nothing are left out.
+
+    The first `at_most` rows are shown, and how many follow is told.
+    """
     if not rows:
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in rows[0]:
-        numbers = all(isinstance(row[name], int | float | None) for row in rows)
-        table.add_column(name.replace("_", " "), justify="right" if numbers else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*("" if value is None else Text(_number(value)) for value in row.values()))
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    columns = {
+        name: cells for name, cells in columns.items() if any(cell not in (None, "") for cell in cells)
+    }
+    for name, cells in columns.items():
+        numbers = all(isinstance(cell, int | float | None) for cell in cells)
+        justify: Literal["left", "right"] = "right" if numbers else "left"
+        heading = name.replace("_", " ")
+        table.add_column(heading, justify=justify, overflow="fold", min_width=_unbroken([heading, *cells]))
+    for row in zip(*(cells[:at_most] for cells in columns.values()), strict=True):
+        table.add_row(*("" if cell is None else Text(_number(cell)) for cell in row))
     out.print(table)
+    if at_most is not None and len(rows) > at_most:
+        out.print(Text(f"and {len(rows) - at_most:,} more: --json gives all", style="dim"))
+
+
+def _unbroken(cells: Sequence[Any]) -> int:
+    """Give the width of the longest word that is short enough to stay in one piece: a time, a class."""
+    words = [word for cell in cells if isinstance(cell, str) for word in cell.split()]
+    return max((len(word) for word in words if len(word) <= WORD_WIDE), default=0)
 
 
 def note(sentence: str) -> None:

@@ -155,7 +155,7 @@ def test_the_history_of_a_picture_is_told_by_hash_and_by_url(
         store.undo("ann", "primary")
         store.answer(task, "ann", Answer("undamaged", note="odd"))
     url = pd.read_parquet(layout.candidates).set_index("sha256").url[task.sha256]
-    for target in (task.sha256.upper(), url):
+    for target in (task.sha256.upper(), task.sha256[:12], url):
         events = quality.history(layout, target).data["events"]
         assert [(event["kind"], event["label"], event["standing"]) for event in events] == [
             ("label", "damaged", 0),
@@ -167,6 +167,12 @@ def test_the_history_of_a_picture_is_told_by_hash_and_by_url(
         quality.history(layout, "http://nowhere.example/a.jpg")
     with pytest.raises(InputError, match="nobody has said anything"):
         quality.history(layout, "0" * 64)
+    with open_store(layout) as store:
+        store.import_labels(
+            "list:a", [Import(sha, "damaged") for sha in pictures.sha256], "2026-01-02T03:04:05Z"
+        )
+    with pytest.raises(InputError, match=f"{len(pictures):,} pictures begin so"):
+        quality.history(layout, "")
 
 
 def test_one_annotator_alone_agrees_with_nobody_and_is_told_what_to_do(

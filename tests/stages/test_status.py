@@ -34,6 +34,11 @@ def test_an_empty_workspace_says_what_to_do_first_and_stays_empty(layout: Layout
     assert [path.name for path in layout.root.iterdir()] == ["params.yaml"]
 
 
+def test_a_clone_that_pulled_its_data_is_not_told_to_scrape(layout: Layout, params: Params) -> None:
+    files.write_json(layout.dataset_json, {"funnel": {"used": 9}, "labels": {}, "clusters": 8})
+    assert "dvc repro" in status.run(params, layout).headline
+
+
 def test_hosts_are_told_with_counts_rates_latencies_and_failures(scraped: Layout, params: Params) -> None:
     data = status.run(params, scraped).data
     web, other = data["hosts"]

@@ -224,3 +224,5 @@ def test_what_was_never_fetched_is_barred_all_the_same(workspace: Layout) -> Non
 def test_what_is_no_url_sha256_or_host_is_a_usage_error(workspace: Layout) -> None:
     with pytest.raises(UsageError, match="is no URL"):
         take(workspace, "a/b")
+    with pytest.raises(UsageError, match="write all of it"):  # not a host that is barred to no effect
+        take(workspace, "197eac5c04f1")

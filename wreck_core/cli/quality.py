@@ -1,11 +1,14 @@
 """The commands that say how good the labels are."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from wreck_core.cli.common import AsJson, end, load
 from wreck_core.cli.people import labels
+
+SUSPECT_LINES = 20
+HASH_WIDE = 12  # `labels history` takes the beginning of a sha256 too
 
 
 @labels.command()
@@ -34,7 +37,10 @@ def stats(as_json: AsJson = False) -> None:
 
 @labels.command()
 def history(
-    picture: Annotated[str, typer.Argument(metavar="SHA|URL", help="A picture.")], as_json: AsJson = False
+    picture: Annotated[
+        str, typer.Argument(metavar="SHA|URL", help="A picture; the beginning of its sha256 is enough.")
+    ],
+    as_json: AsJson = False,
 ) -> None:
     """Tell all that was ever said of a picture."""
     from wreck_core import console
@@ -60,5 +66,9 @@ def suspects(
 
     summary = stage.run(*load(), enqueue=enqueue)
     if not as_json:
-        console.show_table(summary.data["suspects"][: stage.SHOWN])
+        console.show_table(list(map(_shown, summary.data["suspects"])), at_most=SUSPECT_LINES)
     end(summary, as_json)
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"sha256": row["sha256"][:HASH_WIDE], "p_label": f"{row['p_label']:.3f}"}

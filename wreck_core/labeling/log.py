@@ -86,6 +86,14 @@ class Log(Database):
         )
         return [dict(row) for row in rows]
 
+    def pictures_of(self, beginning: str) -> list[str]:
+        """Give the sha256 of each picture of which something was said, and whose sha256 begins so."""
+        rows = self._db.execute(
+            "SELECT DISTINCT sha256 FROM label_event WHERE substr(sha256, 1, ?) = ? ORDER BY sha256",
+            (len(beginning), beginning),
+        )
+        return [row["sha256"] for row in rows]
+
     def gold_answers(self) -> list[tuple[str, str, str]]:
         """Give (annotator, label, known answer) of each repeat whose answer is known: the first word."""
         rows = self._db.execute(

@@ -9,6 +9,7 @@ from wreck_core.errors import InputError
 from wreck_core.ingest.urls import normalise, url_id
 from wreck_core.labeling import agreement, quality, rebuild
 from wreck_core.labeling.schema import AUDIT, PRIMARY, SECOND
+from wreck_core.labeling.store import Store
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.summary import Summary, count
@@ -67,30 +68,35 @@ def stats(params: Params, layout: Layout) -> Summary:
     same, seen = quality.kept(current, AUDIT)
     rows = (("audited labels", seen), ("of them confirmed", same)) if seen else ()
     return Summary(
-        f"{len(current):,} labels of {len(annotators)} annotators",
+        f"{len(current):,} labels of {count(len(annotators), 'annotator')}",
         rows=rows,
         data={"annotators": annotators, "audit": {"n": seen, "confirmed": same}, "queue": queue},
     )
 
 
 def history(layout: Layout, target: str) -> Summary:
-    """Tell all that was ever said of a picture, by its sha256 or one of its URLs.
+    """Tell all that was ever said of a picture, by its sha256, the beginning of it, or one of its URLs.
 
-    Raises InputError when there is no such picture, or nothing was said of it.
+    Raises InputError when there is no such picture, several begin so, or nothing was said of it.
     """
     with rebuild.open_store(layout) as store:
-        events = [event for sha256 in _pictures(layout, target) for event in store.history(sha256)]
+        events = [event for sha256 in _pictures(layout, store, target) for event in store.history(sha256)]
     if not events:
         raise InputError("nobody has said anything of this picture", where=target, fix="run `wreck label`")
     return Summary(f"{count(len(events), 'event')} of {events[0]['sha256']}", data={"events": events})
 
 
-def _pictures(layout: Layout, target: str) -> Iterable[str]:
+def _pictures(layout: Layout, store: Store, target: str) -> list[str]:
     if "://" not in target:
-        return [target.lower()]
+        begun = store.pictures_of(target.lower())
+        if len(begun) > 1:
+            raise InputError(
+                f"{len(begun):,} pictures begin so", where=target, fix="write more of the sha256"
+            )
+        return begun
     layout.require_pictures()
     table = files.read_table(layout.candidates, columns=["url_id", "sha256"])
     found = table.sha256[table.url_id == url_id(normalise(target))].unique().tolist()
     if not found:
         raise InputError("is no URL that gave a picture", where=target, fix="look at `wreck status`")
-    return list(found)
+    return found

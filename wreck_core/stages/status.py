@@ -105,7 +105,7 @@ def _word(value: int | float | str) -> str:
 
 def _next_step(data: dict[str, Any]) -> str:
     waiting = data["queue"].get("open", 0) + data["queue"].get("leased", 0)
-    if not data["urls"]:
+    if not data["urls"] and not data["dataset"]:  # a clone whose data was pulled has no ledger
         return "nothing was scraped yet: run `wreck scrape LIST`"
     if data["urls"].get("not tried yet"):
         return "some URLs were not tried yet: run `wreck scrape` with their lists again"

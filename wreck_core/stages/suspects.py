@@ -17,7 +17,6 @@ from wreck_core.summary import Summary
 
 TEST_FOLD = -1
 THRESHOLD = 0.5
-SHOWN = 20  # on a terminal
 
 
 def run(params: Params, layout: Layout, *, enqueue: bool = False) -> Summary:

@@ -67,6 +67,8 @@ def _named(target: str, reason: str) -> Tombstone:
     at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     if re.fullmatch("[0-9a-fA-F]{64}", target):
         return Tombstone(sha256=target.lower(), at=at, reason=reason)
+    if re.fullmatch("[0-9a-fA-F]{8,63}", target):
+        raise UsageError("a part of a sha256 names no picture for good", where=target, fix="write all of it")
     if "://" in target:
         return Tombstone(url_id=url_id(normalise(target)), at=at, reason=reason)
     host = host_of(normalise(f"http://{target}/"))
@@ -119,4 +121,4 @@ def _notes(models: list[str], alike: list[str]) -> Iterable[str]:
     if models:
         yield f"{', '.join(models)} saw it: train them again without it, with `dvc repro`"
     if alike:
-        yield f"{len(alike)} pictures that look like it stay, such as {alike[0]}"
+        yield f"{count(len(alike), 'picture')} like it stay, such as {alike[0]}"
