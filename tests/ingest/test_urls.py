@@ -48,6 +48,14 @@ def test_a_url_that_is_normal_as_it_comes_is_named_as_any_other(host: str, rest:
     assert host_of(taken_apart) == host
 
 
+@given(st.from_regex(r"[a-z0-9.\-]{1,9}", fullmatch=True), st.integers(0, 99_999).map(str) | st.just("0080"))
+def test_a_port_is_written_as_any_other_way_leads_to_it(host: str, port: str) -> None:
+    # A scheme in capitals is never normal as it comes.
+    taken_apart = normalise(f"HTTP://{host}:{port}/1.jpg")
+    assert normalise(f"http://{host}:{port}/1.jpg") in (taken_apart, taken_apart.replace("HTTP", "http"))
+    assert host_of(normalise(f"http://{host}:{port}/1.jpg")) == host_of(taken_apart)
+
+
 @pytest.mark.parametrize(
     "url",
     [

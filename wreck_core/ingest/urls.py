@@ -18,7 +18,9 @@ _SECRET_NAME = re.compile(
 )
 _ESCAPE = re.compile("%[0-9a-f]{2}", re.IGNORECASE)
 # Most URLs are in normal form as they come: one match says so, and which host they name.
-_NORMAL = re.compile(r"https?://([a-z0-9.\-]+)(/[\w.~/+,;:=&@\-]*)(\?[\w.~/+,;:=&@?\-]+)?", re.ASCII)
+_NORMAL = re.compile(
+    r"https?://([a-z0-9.\-]+)(?::[1-9]\d{3})?(/[\w.~/+,;:=&@\-]*)(\?[\w.~/+,;:=&@?\-]+)?", re.ASCII
+)
 _TELLTALE = re.compile("[@?#;&]")
 _PAIR = re.compile(r"([?&;#]|^)([^=&;#?]*)=([^&;#]*)")
 _USERINFO = re.compile(r"^([a-z][a-z0-9+.\-]*:)?([/\\]{2,})[^/\\?#]*@", re.IGNORECASE)
