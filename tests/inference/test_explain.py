@@ -5,13 +5,20 @@ import pytest
 from wreck_core import files
 from wreck_core.errors import InputError
 from wreck_core.inference import explain
-from wreck_core.training import backbones, features, graph, model_file
+from wreck_core.training import backbones, features, graph, head, model_file
 from wreck_core.training.runtime import keras
 
 # Keras hands TensorFlow's variables to numpy 2 in the old way.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 CARD = {"input": {"width_px": 64}, "classes": ["damaged", "undamaged"], "positive": "damaged"}
+
+
+def random_trunk(name):
+    keras.utils.set_random_seed(4)
+    row = backbones.find(name)
+    trunk = graph.with_preprocessing(row, graph.widened(row, row.build(64)))
+    return trunk, graph.widths(row, trunk)
 
 
 def save(folder, network) -> keras.Model:
@@ -27,10 +34,9 @@ SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("efficientnet_b1
 
 @pytest.mark.parametrize("name", ["mobilenet_v2", *SLOW, "scratch_cnn"])
 def test_the_map_of_a_pooled_network_adds_up_to_its_logits(name, tmp_path):
-    keras.utils.set_random_seed(4)
-    row = backbones.find(name)
-    trunk = graph.with_preprocessing(row, graph.widened(row, row.build(64)))
-    model = save(tmp_path, keras.Model(trunk.input, keras.layers.Dense(2, name="logits")(trunk.output)))
+    trunk, _ = random_trunk(name)
+    dense = keras.layers.Dense(2, name="logits")
+    model = save(tmp_path, keras.Model(trunk.input, dense(trunk.output)))
     picture = drawn.picture(np.random.default_rng(1), "damaged", 64)
     explainer = explain.Explainer(tmp_path)
     heat = explainer.heat(picture)
@@ -40,7 +46,20 @@ def test_the_map_of_a_pooled_network_adds_up_to_its_logits(name, tmp_path):
         assert np.abs(heat).max() > 0
         return
     p = features.compiled(model)(picture[None])[0].astype(np.float64)
-    assert heat.sum() + explainer.bias == pytest.approx(np.log(p[0] / p[1]), abs=1e-3)
+    bias = dense.bias.numpy()
+    assert heat.sum() + bias[0] - bias[1] == pytest.approx(np.log(p[0] / p[1]), abs=1e-3)
+
+
+def test_the_map_of_scaled_features_adds_up_too_with_the_lengths_as_they_are(tmp_path):
+    trunk, widths = random_trunk("mobilenet_v2")
+    rng, n = np.random.default_rng(2), sum(widths)
+    scaling = head.Scaling(rng.normal(0, 0.1, n), rng.uniform(0.5, 2, n), widths)
+    linear = head.Linear(rng.normal(0, 1, (n, 2)), np.array([0.3, -0.2]))
+    model = save(tmp_path, graph.add_head(trunk, linear, scaling))
+    picture = drawn.picture(rng, "damaged", 64)
+    vector = features.compiled(keras.Model(model.input, graph.features(model)))(picture[None])
+    slope = scaling(vector)[0] / (vector[0] - scaling.mean) * (linear.weights[:, 0] - linear.weights[:, 1])
+    assert explain.Explainer(tmp_path).heat(picture).sum() == pytest.approx(slope @ vector[0], rel=1e-2)
 
 
 def test_the_map_shows_the_place_that_speaks_for_the_class(tmp_path):

@@ -28,6 +28,26 @@ def test_the_folded_map_says_what_the_standardised_regression_says(n_classes):
     )
 
 
+@given(st.integers(0, 1000), st.floats(0.1, 100))
+@settings(max_examples=20, deadline=None)
+def test_a_layer_counts_the_same_whatever_its_scale_and_width_and_so_does_a_picture(seed, factor):
+    rng = np.random.default_rng(seed)
+    narrow, wide = rng.normal(3, 2, (40, 4)), rng.normal(-1, factor, (40, 30))
+    features = np.concatenate([narrow, wide], axis=1)
+    scaled = head.fit(features, (4, 30), np.arange(40) % 2, 2, 0.01).scaling(features)
+    for part in (scaled[:, :4], scaled[:, 4:]):
+        np.testing.assert_allclose(np.linalg.norm(part, axis=1), np.sqrt(17), rtol=1e-5)
+    shifted = head.fit(features * factor + 7, (4, 30), np.arange(40) % 2, 2, 0.01).scaling
+    np.testing.assert_allclose(shifted(features * factor + 7), scaled, atol=1e-4)
+
+
+def test_a_picture_that_is_the_mean_itself_has_no_direction_and_gets_an_answer():
+    features, target = blobs(2)
+    scaled = head.fit(features, (2, 4), target, 2, 1.0)
+    middle = features.mean(axis=0, dtype=np.float64)[None]
+    assert np.isfinite(scaled.logits(middle)).all()
+
+
 def test_a_class_that_was_not_seen_is_all_but_impossible():
     features, target = blobs(2)
     p = head.probabilities(head.fit_linear(features, target, 3, 1.0).logits(features))
@@ -65,8 +85,8 @@ def test_inner_folds_keep_clusters_whole_and_hold_each_row_out_once():
 def test_the_strength_with_the_least_inner_loss_is_chosen_and_the_choice_repeats():
     features, target = blobs(2)
     folds = head.inner_folds(target, [str(row) for row in range(len(target))], 4, 29)
-    chosen, trials = head.choose(features, target, folds, 2, [1.0, 1e-4, 1e-2])
+    chosen, trials = head.choose(features, (6,), target, folds, 2, [1.0, 1e-4, 1e-2])
     assert [trial.c for trial in trials] == [1e-4, 1e-2, 1.0]
     assert chosen.c == min(trials, key=lambda trial: trial.log_loss).c
-    again, _ = head.choose(features, target, folds, 2, [1e-2, 1.0, 1e-4])
-    assert again.linear.weights.tobytes() == chosen.linear.weights.tobytes()
+    again, _ = head.choose(features, (6,), target, folds, 2, [1e-2, 1.0, 1e-4])
+    assert again.scaled.linear.weights.tobytes() == chosen.scaled.linear.weights.tobytes()

@@ -7,34 +7,42 @@ import pytest
 
 from wreck_core import images
 from wreck_core.errors import InputError, WeightsError
-from wreck_core.training import backbones, features, head, model_file, pictures, weights
+from wreck_core.training import backbones, features, graph, head, model_file, pictures, weights
 from wreck_core.training.frozen import build_trunk
-from wreck_core.training.graph import add_head
 from wreck_core.training.runtime import keras
 
 # Keras hands TensorFlow's variables to numpy 2 in the old way.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
-def test_the_file_says_of_a_photo_what_features_and_head_say(layout, make_task, tmp_path):
+@pytest.mark.parametrize("builder", ["mobilenet", "mobilenet_v2"])
+def test_the_file_says_of_a_photo_what_features_and_head_say(builder, layout, make_task, tmp_path):
     drawn.fill(layout, per_class=8)
-    task = make_task("mobilenet_random", input_px=64)
+    task = make_task("mobilenet_random", builder=builder, input_px=64)
     trunk, _ = build_trunk(task)
     store = features.FeatureStore(task.features, "here")
     vectors = features.extract(store, trunk, task)
-    linear = head.fit_linear(vectors, task.samples["target"].to_numpy(), 2, 1.0)
-    expected = head.probabilities(linear.logits(vectors), 1.7)
-    model_file.save(model_file.assemble(add_head(trunk, linear), 1.7, "m"), tmp_path / "model.keras")
-    model = model_file.load(tmp_path / "model.keras")
+    target, widths = task.samples["target"].to_numpy(), graph.widths(task.backbone, trunk)
+    scaled = head.fit(vectors, widths, target, 2, 1.0)
+    linear = head.fit_linear(vectors, target, 2, 1.0)
     squares = pictures.load_squares(task.root, task.samples, 64)
-    np.testing.assert_allclose(features.compiled(model)(squares), expected, atol=1e-4)
+    for network, said in (
+        (graph.add_head(trunk, scaled.linear, scaled.scaling), scaled),
+        (graph.add_head(trunk, linear), linear),
+    ):
+        model_file.save(model_file.assemble(network, 1.7, "m"), tmp_path / "model.keras")
+        model = model_file.load(tmp_path / "model.keras")
+        expected = head.probabilities(said.logits(vectors), 1.7)
+        np.testing.assert_allclose(features.compiled(model)(squares), expected, atol=1e-4)
+        stands_on = keras.Model(model.input, graph.features(model))
+        np.testing.assert_allclose(features.compiled(stands_on)(squares), vectors, atol=1e-4)
 
 
 def test_a_picture_of_any_size_and_shape_is_taken(make_task, layout):
     drawn.fill(layout, per_class=2)
     trunk, _ = build_trunk(make_task("mobilenet_random"))
     linear = head.Linear(np.zeros((trunk.output_shape[1], 3)), np.array([0.0, 1.0, 2.0]))
-    model = model_file.assemble(add_head(trunk, linear), 1.0, "m")
+    model = model_file.assemble(graph.add_head(trunk, linear), 1.0, "m")
     for shape in ((33, 200), (500, 31), (32, 32)):
         p = features.compiled(model)(np.zeros((1, *shape, 3), np.uint8))
         np.testing.assert_allclose(p, head.probabilities(np.array([[0.0, 1.0, 2.0]])), atol=1e-6)

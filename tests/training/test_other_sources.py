@@ -38,7 +38,7 @@ def make(make_task, layout):
 
 def test_a_sign_that_holds_everywhere_is_as_good_on_a_source_never_seen(make):
     task, vectors = make(*ALIKE)
-    found = other_sources.measure(task, vectors, 0.1)
+    found = other_sources.measure(task, vectors, vectors.shape[1:], 0.1)
     assert found["auc_low"] < found["auc"] < found["auc_high"]
     assert found["auc"] == pytest.approx(0.92, abs=0.04)  # of two normals two deviations apart
     assert (found["sources"], found["images"], found["reason"]) == (3, 180, "")
@@ -46,9 +46,9 @@ def test_a_sign_that_holds_everywhere_is_as_good_on_a_source_never_seen(make):
 
 def test_a_sign_that_one_source_turns_around_costs_there(make):
     task, vectors = make(*ALIKE, tell=2.0)
-    every = other_sources.measure(task, vectors, 0.1)
+    every = other_sources.measure(task, vectors, vectors.shape[1:], 0.1)
     only_alike, vectors = make("a.org", "b.org", "d.org", tell=2.0)
-    assert other_sources.measure(only_alike, vectors, 0.1)["auc"] > 0.99
+    assert other_sources.measure(only_alike, vectors, vectors.shape[1:], 0.1)["auc"] > 0.99
     assert every["auc"] < 0.8
 
 
@@ -61,26 +61,28 @@ def test_pictures_that_sources_share_are_not_learned_from(make):
     rng = np.random.default_rng(1)
     vectors = rng.normal(0, 1, (180, 200)).astype(np.float32)  # as many as are needed to learn by heart
     vectors[b] = vectors[a]
-    assert other_sources.measure(task, vectors, 10.0)["auc"] < 0.65
+    assert other_sources.measure(task, vectors, vectors.shape[1:], 10.0)["auc"] < 0.65
 
 
 def test_without_two_sources_of_both_classes_the_reason_is_given(make):
-    found = other_sources.measure(*make("a.org"), 0.1)
+    task, vectors = make("a.org")
+    found = other_sources.measure(task, vectors, vectors.shape[1:], 0.1)
     assert found["auc"] is None
     assert found["reason"] == "of the sources (1), fewer than two show both classes (1)"
     task, vectors = make("a.org", "b.org")
     task.samples["source"] = task.samples["label"].map({"damaged": "a.org", "undamaged": "b.org"})
     assert (
-        other_sources.measure(task, vectors, 0.1)["reason"]
+        other_sources.measure(task, vectors, vectors.shape[1:], 0.1)["reason"]
         == "of the sources (2), fewer than two show both classes (0)"
     )
-    assert set(found) == set(other_sources.measure(*make(*ALIKE), 0.1))
+    task, vectors = make(*ALIKE)
+    assert set(found) == set(other_sources.measure(task, vectors, vectors.shape[1:], 0.1))
 
 
 def test_the_locked_test_part_has_no_say(make):
     task, vectors = make(*ALIKE)
     task.samples.loc[::3, ["split", "fold"]] = ["test", -1]
-    before = other_sources.measure(task, vectors, 0.1)
+    before = other_sources.measure(task, vectors, vectors.shape[1:], 0.1)
     vectors[::3] = np.random.default_rng(9).normal(0, 9, vectors[::3].shape)
-    assert other_sources.measure(task, vectors, 0.1) == before
+    assert other_sources.measure(task, vectors, vectors.shape[1:], 0.1) == before
     assert before["images"] == 120

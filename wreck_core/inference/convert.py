@@ -13,7 +13,7 @@ import numpy as np
 from wreck_core import files
 from wreck_core.errors import UsageError
 from wreck_core.images import Image
-from wreck_core.training import litert
+from wreck_core.training import graph, litert
 from wreck_core.training.quiet import stderr_held
 from wreck_core.training.runtime import keras, tf
 
@@ -24,7 +24,7 @@ OUTPUTS = ("p", "features")
 def serving(model: Any, batch: int | None) -> Any:
     """Wrap a model of `model_file.assemble` as a tf.Module whose `serve` has the signature above."""
     # The picture comes in the right size, so the resizing is left out: LiteRT has none that is smooth.
-    pixels, features = model.get_layer("resizing").output, model.layers[-1].input
+    pixels, features = model.get_layer("resizing").output, graph.features(model)
     return litert.module(keras.Model(pixels, [model.output, features]), OUTPUTS, batch)
 
 

@@ -2,7 +2,7 @@
 
 Each place of the last feature map, and of an earlier one that is pooled beside it, counts with its
 activations times their gradients. For a network that ends in mean pooling and one linear layer that is
-exact: the map adds up to the logits.
+exact: the map adds up to the logits, but for what the layer says of a picture with no activation at all.
 
 Reference: Draelos & Carin, "Use HiResCAM instead of Grad-CAM for faithful explanations" (2020);
 Zhou et al., "Learning Deep Features for Discriminative Localization" (CVPR 2016) for the exact case.
@@ -39,17 +39,15 @@ class Explainer:
         if not _has_map(trunk):
             raise InputError("has no feature map to show", where=str(folder), fix="leave out --explain")
         self._lower, self._upper = _cut(trunk)
-        weights, bias = head.get_weights()
+        weights, _ = head.get_weights()
         positive = card["classes"].index(card["positive"])
-        others = [column for column in range(len(bias)) if column != positive]
-        self._direction = weights[:, positive] - weights[:, others].mean(axis=1)
-        self.bias = float(bias[positive] - bias[others].mean())
+        self._direction = weights[:, positive] - np.delete(weights, positive, axis=1).mean(axis=1)
 
     def heat(self, picture: images.Image) -> Map:
         """Contributions float32 (h, w) to the positive class's logit over the mean of the others'.
 
         `picture` is RGB uint8 (H, W, 3); h, w are those of the feature map. With mean pooling they add
-        up, with `bias`, to the difference of logits.
+        up to the difference of logits, less what that would be without any activation.
         """
         square = images.resize(picture, self.side_px, self.side_px)[None].astype(np.float32)
         with tf.GradientTape() as tape:
@@ -78,7 +76,7 @@ def _has_map(operation: Any) -> bool:
     """Say whether a feature map (N, h, w, c) comes out of the operation, or of one inside it."""
     if isinstance(operation, keras.Model):
         return any(map(_has_map, _inside(operation)))
-    return len(operation.output.shape) == 4
+    return any(len(tensor.shape) == 4 for tensor in keras.tree.flatten(operation.output))
 
 
 def _cut(model: Any) -> tuple[Any, Any]:

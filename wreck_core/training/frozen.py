@@ -13,19 +13,20 @@ from wreck_core.training.recipe import Outcome, Task, blank, build_backbone, spl
 def fit(task: Task) -> Outcome:
     """Compute the features once, then fit one head per fold and the final one."""
     trunk, sha256 = build_trunk(task)
-    vectors = pooled(task, trunk, sha256)
+    vectors, widths = pooled(task, trunk, sha256), graph.widths(task.backbone, trunk)
     target = task.samples["target"].to_numpy()
     logits, temperature = blank(task)
     history: list[dict[str, Any]] = []
     for done, part in enumerate(task.parts):
         chosen, trials = head.choose(
             vectors[part.train],
+            widths,
             target[part.train],
             split_inside(task, part),
             len(task.classes),
             task.params.c_grid,
         )
-        logits[part.answer] = chosen.linear.logits(vectors[part.answer])
+        logits[part.answer] = chosen.scaled.logits(vectors[part.answer])
         temperature[part.answer] = chosen.temperature
         history += [{"fold": part.fold, **asdict(trial), "chosen": trial.c == chosen.c} for trial in trials]
         task.progress(done + 1, len(task.parts), "heads")
@@ -33,16 +34,16 @@ def fit(task: Task) -> Outcome:
     return Outcome(  # `chosen` is the head of the last part: the final model's
         logits,
         temperature,
-        graph.add_head(trunk, chosen.linear),
+        graph.add_head(trunk, chosen.scaled.linear, chosen.scaled.scaling),
         chosen.temperature,
         chosen.c,
         sha256,
         pd.DataFrame(history),
         "frozen",
-        learning_curve=learning_curve.measure(task, vectors, chosen.c) if folded else [],
-        other_sources=other_sources.measure(task, vectors, chosen.c) if folded else None,
+        learning_curve=learning_curve.measure(task, vectors, widths, chosen.c) if folded else [],
+        other_sources=other_sources.measure(task, vectors, widths, chosen.c) if folded else None,
         # The earlier layer sees dents, but all pictures look alike to it: it would call nothing strange.
-        features=vectors[:, : graph.own_width(task.backbone, trunk)],
+        features=vectors[:, : widths[0]],
     )
 
 

@@ -6,8 +6,10 @@ import numpy as np
 
 from wreck_core.errors import ParamsError
 from wreck_core.training.backbones import Backbone
-from wreck_core.training.head import Linear
+from wreck_core.training.head import SHORTEST, Linear, Scaling
 from wreck_core.training.runtime import keras
+
+FEATURES = "features"  # marks what a head stands on
 
 
 def with_preprocessing(backbone: Backbone, network: Any) -> Any:
@@ -30,15 +32,16 @@ def widened(backbone: Backbone, network: Any) -> Any:
         return network
     pool = keras.layers.GlobalAveragePooling2D(name="also")
     features = [network.output, pool(network.get_layer(backbone.also).output)]
-    return keras.Model(network.input, keras.layers.Concatenate(name="features")(features), name=network.name)
+    return keras.Model(network.input, keras.layers.Concatenate(name="layers")(features), name=network.name)
 
 
-def own_width(backbone: Backbone, trunk: Any) -> int:
-    """Count a trunk's features that are the network's own: they come first, those of `also` behind them."""
+def widths(backbone: Backbone, trunk: Any) -> tuple[int, ...]:
+    """Count a trunk's features by the layer: first the network's own, then those of `also`."""
     width = int(trunk.output.shape[-1])
     if not backbone.also:
-        return width
-    return width - int(trunk.layers[-1].get_layer("also").output.shape[-1])
+        return (width,)
+    earlier = int(trunk.layers[-1].get_layer("also").output.shape[-1])
+    return width - earlier, earlier
 
 
 def split(backbone: Backbone, network: Any) -> tuple[Any, Any]:
@@ -69,12 +72,39 @@ def uncut(backbone: Backbone, network: Any) -> tuple[Any, Any]:
     return keras.Model(image, keras.layers.Identity()(image), name=f"{backbone.name}_lower"), whole
 
 
-def add_head(trunk: Any, linear: Linear) -> Any:
-    """Put a fitted linear map on a trunk: the result gives logits (N, K)."""
+def add_head(trunk: Any, linear: Linear, scaling: Scaling | None = None) -> Any:
+    """Put a fitted linear map, of features as they are or scaled, on a trunk; it gives logits (N, K)."""
     dense = keras.layers.Dense(linear.bias.size, name="logits", dtype="float32")
-    network = keras.Model(trunk.input, dense(trunk.output), name=trunk.name)
+    logits = dense(_scaled(trunk.output, scaling) if scaling else trunk.output)
     dense.set_weights([linear.weights.astype(np.float32), linear.bias.astype(np.float32)])
-    return network
+    return keras.Model(trunk.input, logits, name=trunk.name)
+
+
+def _scaled(features: Any, scaling: Scaling) -> Any:
+    """Do to features (N, F) in a network what a `head.Scaling` does to arrays."""
+    # Not a Normalization: it takes no scale below 1e-7, and random networks have smaller ones.
+    standard = keras.layers.BatchNormalization(
+        center=False, epsilon=0.0, trainable=False, name="standard", dtype="float32"
+    )
+    standard.build(features.shape)
+    standard.set_weights([1 / scaling.scale, scaling.mean, np.ones_like(scaling.mean)])
+    marked = standard(keras.layers.Identity(name=FEATURES, dtype="float32")(features))
+    if len(scaling.widths) == 1:
+        return _of_length(marked, scaling.length)
+    parts = keras.ops.split(marked, np.cumsum(scaling.widths)[:-1].tolist(), axis=-1)
+    return keras.layers.Concatenate(dtype="float32")([_of_length(part, scaling.length) for part in parts])
+
+
+def _of_length(part: Any, length: float) -> Any:
+    # A heat map asks for slopes: the lengths are taken as they are, so that it adds up to the logits.
+    found = keras.ops.stop_gradient(keras.ops.sqrt(keras.ops.sum(part * part, axis=-1, keepdims=True)))
+    return part * (length / keras.ops.maximum(found, SHORTEST))
+
+
+def features(network: Any) -> Any:
+    """Give the tensor (N, F) that the head of a network of logits, or of a whole model, stands on."""
+    names = {layer.name for layer in network.layers}
+    return network.get_layer(FEATURES).input if FEATURES in names else network.layers[-1].input
 
 
 def freeze(network: Any, kind: Any = keras.layers.Layer) -> None:

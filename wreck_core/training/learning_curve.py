@@ -18,11 +18,13 @@ from wreck_core.training.recipe import FINAL, Task, blank
 SHARES = (0.25, 0.5, 0.75, 1.0)
 
 
-def measure(task: Task, vectors: NDArray[np.float32], c: float) -> list[dict[str, Any]]:
+def measure(
+    task: Task, vectors: NDArray[np.float32], widths: tuple[int, ...], c: float
+) -> list[dict[str, Any]]:
     """Give one row per share of the clusters: share, n_images learned from (mean of the folds), roc_auc.
 
-    `vectors` float32 (N, F), `c` the strength of the final head. A share with too few pictures of some
-    class is left out.
+    `vectors` float32 (N, F), `widths` how many each layer has, `c` the strength of the final head. A
+    share with too few pictures of some class is left out.
     """
     samples, target = task.samples, task.samples["target"].to_numpy()
     draw = np.array([int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) for name in samples["cluster"]])
@@ -40,8 +42,8 @@ def measure(task: Task, vectors: NDArray[np.float32], c: float) -> list[dict[str
         if any(len(set(target[rows])) < len(task.classes) for rows in learned):
             continue
         for part, rows in zip(folds, learned, strict=True):
-            linear = head.fit_linear(vectors[rows], target[rows], len(task.classes), c, head.TRIED)
-            logits[part.answer] = linear.logits(vectors[part.answer])
+            scaled = head.fit(vectors[rows], widths, target[rows], len(task.classes), c, head.TRIED)
+            logits[part.answer] = scaled.logits(vectors[part.answer])
         p = head.probabilities(logits)[judged, task.classes.index(task.positive)]
         mean = float(np.mean([len(rows) for rows in learned])) if learned else 0.0
         curve.append({"share": share, "n_images": round(mean), "roc_auc": metrics.within_fold_auc(cases, p)})

@@ -10,6 +10,7 @@ import numpy as np
 
 from wreck_core import files
 from wreck_core.errors import InputError
+from wreck_core.training import graph
 from wreck_core.training.runtime import keras
 
 
@@ -24,10 +25,14 @@ def assemble(network: Any, temperature: float, name: str) -> Any:
     pixels = keras.layers.Resizing(side_px, side_px, antialias=True, name="resizing")(
         keras.ops.cast(image, "float32")
     )
-    trunk, logits = keras.Model(network.input, network.layers[-1].input), network.layers[-1]
-    head = keras.layers.Dense(logits.units, activation="softmax", name="p")
+    features, logits = graph.features(network), network.layers[-1]
     # Said aloud: after Resizing, a plain `model(x)` would run the trunk's dropout as in training.
-    model = keras.Model(image, head(trunk(pixels, training=False)), name=name)
+    seen = keras.Model(network.input, features)(pixels, training=False)
+    seen = keras.layers.Identity(name=graph.FEATURES, dtype="float32")(seen)
+    if features is not logits.input:
+        seen = keras.Model(features, logits.input, name="scaling")(seen)
+    head = keras.layers.Dense(logits.units, activation="softmax", name="p")
+    model = keras.Model(image, head(seen), name=name)
     head.set_weights([array / np.float32(temperature) for array in logits.get_weights()])
     in_float32(model)
     return model

@@ -24,11 +24,12 @@ def absent(reason: str) -> dict[str, Any]:
     return {"auc": None, "auc_low": None, "auc_high": None, "sources": 0, "images": 0, "reason": reason}
 
 
-def measure(task: Task, vectors: NDArray[np.float32], c: float) -> dict[str, Any]:
+def measure(task: Task, vectors: NDArray[np.float32], widths: tuple[int, ...], c: float) -> dict[str, Any]:
     """Give the ROC AUC within sources left out, averaged by pair count, and how many were judged.
 
-    `vectors` float32 (N, F), `c` the strength of the final head. The interval (95 %) is of the clusters of
-    the judged pictures. `auc` is None, with the `reason`, where fewer than two sources show both classes.
+    `vectors` float32 (N, F), `widths` how many each layer has, `c` the strength of the final head. The
+    interval (95 %) is of the clusters of the judged pictures. `auc` is None, with the `reason`, where
+    fewer than two sources show both classes.
     """
     samples, target = task.samples, task.samples["target"].to_numpy()
     learned = (samples["split"] == "fold").to_numpy()
@@ -43,8 +44,8 @@ def measure(task: Task, vectors: NDArray[np.float32], c: float) -> dict[str, Any
         rows = np.flatnonzero(learned & ~here & ~shared)
         if len(set(target[rows])) < len(task.classes):
             return absent(f"without {source}, some class is not shown at all")
-        logits = head.fit_linear(vectors[rows], target[rows], len(task.classes), c).logits(vectors[here])
-        score[here] = head.probabilities(logits)[:, task.classes.index(task.positive)]
+        scaled = head.fit(vectors[rows], widths, target[rows], len(task.classes), c)
+        score[here] = head.probabilities(scaled.logits(vectors[here]))[:, task.classes.index(task.positive)]
         home[here] = number
     return {**_scores(task, np.flatnonzero(home >= 0), home, score), "sources": len(judged), "reason": ""}
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from wreck_core import files
 from wreck_core.evaluation import metrics
-from wreck_core.training import features, golden, in_distribution, model_file, other_sources, runtime
+from wreck_core.training import features, golden, graph, in_distribution, model_file, other_sources, runtime
 from wreck_core.training.features import Forward
 from wreck_core.training.latency import latencies_ms
 from wreck_core.training.pictures import load_squares
@@ -88,7 +88,7 @@ def known(task: Task, outcome: Outcome, model: Any) -> in_distribution.Known:
     samples = task.samples.iloc[rows]
     if outcome.features is not None:
         return in_distribution.fit(outcome.features[rows], samples["fold"].to_numpy())
-    forward = features.compiled(keras.Model(model.input, model.layers[-1].input))
+    forward = features.compiled(keras.Model(model.input, graph.features(model)))
     batches = [samples.iloc[at : at + task.params.batch] for at in range(0, len(samples), task.params.batch)]
     vectors = [forward(load_squares(task.root, batch, task.input_px)) for batch in batches]
     return in_distribution.fit(np.concatenate(vectors), samples["fold"].to_numpy())
