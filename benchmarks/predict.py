@@ -27,12 +27,12 @@ from wreck_core.layout import Layout
 from wreck_core.sample.draw import draw_car
 from wreck_core.stages import predict, sources
 from wreck_core.training import backbones, features, graph, head, litert, model_file, runtime, weights
-from wreck_core.training.graph import add_head
 
 ROUNDS = 3
 SINGLY = 40  # pictures of a round at batch 1
 BATCH = 32
 EXAMPLES = 200  # that scale int8
+STRENGTH = 0.01  # inverse, of the heads there
 CLASSES = ["damaged", "undamaged"]
 FOUND = tuple[str, Callable[[list[Path]], Any]]
 
@@ -62,7 +62,8 @@ def main() -> None:
         about |= {"backbone": f"{words.backbone} at {side_px} px", "files": f"{len(paths)}"}
         machine.show(rows, about, as_json=words.json)
         if words.photos and has_weights(words.backbone, settings):  # random ones cannot be scaled to int8
-            machine.show(int8_costs(layout.root, trunk, paths, side_px), about, as_json=words.json)
+            widths = graph.widths(backbones.find(words.backbone), trunk)
+            machine.show(int8_costs(layout.root, trunk, paths, widths), about, as_json=words.json)
 
 
 def draw(folder: Path, count: int) -> list[Path]:
@@ -89,9 +90,9 @@ def has_weights(name: str, settings: params.Params) -> bool:
     return not told.startswith(("not here", "missing"))
 
 
-def assemble(trunk: Any, linear: head.Linear) -> Any:
+def assemble(trunk: Any, linear: head.Linear, scaling: head.Scaling | None = None) -> Any:
     """Make a whole model of a trunk and a head."""
-    return model_file.assemble(add_head(trunk, linear), 1.0, "measured")
+    return model_file.assemble(graph.add_head(trunk, linear, scaling), 1.0, "measured")
 
 
 def speeds(
@@ -158,11 +159,12 @@ def save(layout: Layout, name: str, model: Any, side_px: int) -> None:
     files.write_json(layout.model(name) / "model.json", {**card, "input": {"width_px": side_px}})
 
 
-def int8_costs(root: Path, trunk: Any, paths: list[Path], side_px: int) -> list[dict[str, Any]]:
+def int8_costs(root: Path, trunk: Any, paths: list[Path], widths: tuple[int, ...]) -> list[dict[str, Any]]:
     """Accuracy and ROC AUC in float32 and int8, of pictures that neither head nor scales have seen."""
     classes = sorted({path.parent.name for path in paths})
     unique = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in paths}
     paths = list(unique.values())
+    side_px = trunk.input_shape[1]
     target = np.array([classes.index(path.parent.name) for path in paths])
     squares = np.stack([images.resize(images.load(path), side_px, side_px) for path in paths])
     blank = head.Linear(np.zeros((trunk.output_shape[1], 2)), np.zeros(2))
@@ -170,8 +172,8 @@ def int8_costs(root: Path, trunk: Any, paths: list[Path], side_px: int) -> list[
     vectors = ask(root / "trunk.tflite", squares, "features")
     said = {"litert": np.zeros(len(paths)), "litert-int8": np.zeros(len(paths))}
     for fit, held_out in StratifiedKFold(5, shuffle=True, random_state=29).split(vectors, target):
-        linear = head.fit_linear(vectors[fit], target[fit], 2, 0.001)
-        model = assemble(trunk, linear)
+        scaled = head.fit(vectors[fit], widths, target[fit], 2, STRENGTH)
+        model = assemble(trunk, scaled.linear, scaled.scaling)
         spread = fit[np.linspace(0, len(fit) - 1, EXAMPLES).astype(int)]
         for name, examples in (("litert", []), ("litert-int8", list(squares[spread]))):
             convert.to_litert(model, root / f"{name}.tflite", examples)
