@@ -161,8 +161,8 @@ def _round_edges(points: Points, rows_sigma: float, columns_sigma: float) -> Poi
     half_turn = np.roll(points, points.shape[1] // 2, axis=1)
     closed = np.concatenate((half_turn[border:0:-1], points, half_turn[-2 : -border - 2 : -1]))
     closed = np.pad(closed, ((0, 0), (border, border), (0, 0)), mode="wrap")
-    closed = cv2.GaussianBlur(closed, (0, 0), sigmaX=columns_sigma, sigmaY=rows_sigma)
-    return np.ascontiguousarray(closed[border:-border, border:-border], np.float32)
+    blurred = cv2.GaussianBlur(closed, (0, 0), sigmaX=columns_sigma, sigmaY=rows_sigma)
+    return np.ascontiguousarray(blurred[border:-border, border:-border], np.float32)
 
 
 def _even_steps(line: NDArray[np.floating], step: Field) -> Field:

@@ -32,7 +32,7 @@ class Camera:
         """Find pixel x, pixel y and depth in metres of points (..., 3)."""
         # OpenCV's transform is ten times as fast as numpy's product with a 3 x 3 matrix.
         move = np.hstack((self.axes, -self.axes @ self.position[:, None]))
-        seen = cv2.transform(points.reshape(-1, 1, 3), move).reshape(points.shape)
+        seen = np.asarray(cv2.transform(points.reshape(-1, 1, 3), move), np.float32).reshape(points.shape)
         x, y, depth = seen[..., 0], seen[..., 1], seen[..., 2]
         depth = np.maximum(depth, 0.05)
         return self.centre[0] + self.focal_px * x / depth, self.centre[1] + self.focal_px * y / depth, depth
