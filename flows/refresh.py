@@ -15,7 +15,7 @@ from prefect.futures import as_completed
 
 from flows import artifacts, publishing, runners
 from flows.tasks import bring_up_to_date, log_folder, run_name
-from wreck_core import dvcio, files, params
+from wreck_core import files, params, repro
 from wreck_core.errors import InputError, WreckError
 from wreck_core.ingest.crew import Crew
 from wreck_core.ingest.rows import Job, Row
@@ -91,7 +91,7 @@ def _queue(layout: Layout, log: Path) -> Summary:
     with log.open("wb") as handle:
         done = subprocess.run(
             [sys.executable, "-m", "wreck_core", "enqueue", "--json"],
-            env=dvcio.stage_environment(layout.root),
+            env=repro.stage_environment(layout.root),
             stdout=subprocess.PIPE,
             stderr=handle,
             check=False,

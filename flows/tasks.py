@@ -14,7 +14,7 @@ from prefect.states import Completed
 
 from flows import runners
 from flows.outcomes import BLOCKED, FAILED, SKIPPED, StageRun
-from wreck_core import devices, dvcio, provenance
+from wreck_core import devices, provenance, repro
 from wreck_core.errors import BusyError, WreckError
 from wreck_core.layout import Layout
 
@@ -33,11 +33,11 @@ def bring_up_to_date(layout: Layout, stage: str, logs: Path, timeout_s: float) -
     log = log_of(logs, stage)
     none: AbstractContextManager[dict[str, str]] = nullcontext({})
     with devices.one(layout.locks) if stage.startswith("train@") else none as device:
-        repro = partial(dvcio.repro_stage, layout.root, stage, log, timeout_s=timeout_s, environment=device)
-        outcome = repro()
+        run = partial(repro.run_stage, layout.root, stage, log, timeout_s=timeout_s, environment=device)
+        outcome = run()
         moved = provenance.moved(layout, stage)
         if moved:
-            outcome = repro(force=True)
+            outcome = run(force=True)
     seconds = round(time.monotonic() - began, 2)
     return StageRun(stage, outcome, seconds, moved=tuple(moved))
 

@@ -8,7 +8,7 @@ import pytest
 import tiny
 import yaml
 
-from wreck_core import dvcio
+from wreck_core import dvcio, repro
 from wreck_core.errors import InputError, WreckError
 from wreck_core.layout import Layout
 
@@ -57,7 +57,7 @@ def test_the_graph_does_not_depend_on_where_one_stands(
 
 def test_nothing_is_stale_after_repro_and_a_stage_is_then_skipped(finished: Layout, tmp_path: Path) -> None:
     assert not dvcio.stale(finished.root)
-    assert dvcio.repro_stage(finished.root, "dataset", tmp_path / "dataset.log", timeout_s=99) == "skipped"
+    assert repro.run_stage(finished.root, "dataset", tmp_path / "dataset.log", timeout_s=99) == "skipped"
 
 
 def test_an_edited_backbone_makes_only_itself_and_the_report_stale(finished: Layout) -> None:
@@ -87,7 +87,7 @@ def test_a_result_that_was_had_before_is_restored(workspace: Layout, tmp_path: P
     workspace.dvc_yaml.write_text(yaml.safe_dump({"stages": {"copy": copy}}))
     for text, outcome in (("one", "ran"), ("two", "ran"), ("one", "restored")):
         workspace.labels.write_text(text)
-        assert dvcio.repro_stage(workspace.root, "copy", tmp_path / "copy.log", timeout_s=99) == outcome
+        assert repro.run_stage(workspace.root, "copy", tmp_path / "copy.log", timeout_s=99) == outcome
     assert (workspace.root / "copy.csv").read_text() == "one"
 
 
@@ -99,7 +99,7 @@ def test_a_stage_that_takes_too_long_is_stopped_with_all_that_it_started(
     stage = {"cmd": f"echo $$ > {started}; sleep 600; true", "outs": ["never"]}
     workspace.dvc_yaml.write_text(yaml.safe_dump({"stages": {"slow": stage}}))
     with pytest.raises(WreckError, match="slow: took longer than 10 s"):
-        dvcio.repro_stage(workspace.root, "slow", tmp_path / "slow.log", timeout_s=10)
+        repro.run_stage(workspace.root, "slow", tmp_path / "slow.log", timeout_s=10)
     left = [
         each for each in psutil.process_iter(["pid", "ppid", "status"]) if each.info["status"] != "zombie"
     ]
@@ -110,7 +110,7 @@ def test_a_failing_stage_says_its_own_last_words(workspace: Layout, tmp_path: Pa
     tiny.edit_params(workspace, {"backbones": {"alpha": {"weights": "missing"}}})
     workspace.manifest.write_text("a manifest")
     with pytest.raises(WreckError) as caught:
-        dvcio.repro_stage(workspace.root, "train@alpha", tmp_path / "alpha.log", timeout_s=99)
+        repro.run_stage(workspace.root, "train@alpha", tmp_path / "alpha.log", timeout_s=99)
     assert caught.value.what == "the weights of this backbone cannot be had"
     assert caught.value.where == "train@alpha"
     assert "weights" in (tmp_path / "alpha.log").read_text()

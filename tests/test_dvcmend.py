@@ -8,7 +8,7 @@ import pytest
 import tiny
 from damage import DAMAGE, MANNERS
 
-from wreck_core import dvcio, dvcmend
+from wreck_core import dvcio, dvcmend, repro
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_dvc_goes_on_after_its_files_were_cut_off(made, share):
     table.write_text(json.dumps({"a": {"read": []}})[:-2])
     lock.write_text(text[: int(len(text) * share)])
     runs = [
-        dvcio.repro_stage(made.root, stage, made.logs / "x.log", timeout_s=600)
+        repro.run_stage(made.root, stage, made.logs / "x.log", timeout_s=600)
         for stage in dvcio.stage_graph(made.root)
     ]
     assert set(runs) == {"skipped"}

@@ -1,34 +1,24 @@
-"""The DVC door: its graph of stages, what is stale, one stage run, data versioned.
-
-Stages run as `dvc --wait-for-lock repro -s <stage>`: without waiting, concurrent calls fail on
-DVC's lock, and without `-s` each walks all its ancestors again (treeverse/dvc#11054).
-"""
+"""The DVC door: its graph of stages, what is stale, data versioned, forgotten, pushed, read as it was."""
 
 import json
 import logging
-import os
-import subprocess
-import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from wreck_core import dvcmend, files
-from wreck_core.errors import BusyError, InputError, WreckError
+from wreck_core.errors import InputError, WreckError
+from wreck_core.repro import busy
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
 
-Outcome = Literal["ran", "restored", "skipped"]
 Graph = dict[str, list[str]]
 
-BLOCKED = "is busy, it is being blocked by"  # DVC of a stage that an earlier process still runs
 TEXT_BEGINS = (b"{", b"<", b"s")  # JSON, HTML, a CSV whose first column is sha256: what we version as text
-ERROR_LINES = 6  # of a failed stage's output that go into the message
 
 
 @dataclass(frozen=True)
@@ -57,7 +47,7 @@ def _repository(root: Path) -> Iterator["Repo"]:
     except NotDvcRepoError:
         raise InputError("is no DVC repository", where=str(root), fix="run `dvc init` there") from None
     except LockError as error:
-        raise _busy(root, str(error)) from None
+        raise busy(root, str(error)) from None
     except DvcException as error:
         if faults.first:
             raise files.not_written(root, faults.first) from error
@@ -97,11 +87,6 @@ def _is_other(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], OSError))
 
 
-def _busy(root: Path, reason: str) -> BusyError:
-    holder = next((line.strip() for line in reason.splitlines() if "PID" in line), "another DVC command")
-    return BusyError(f"busy: held by {holder}", where=str(root), fix="wait for it to end, then run again")
-
-
 def stage_graph(root: Path) -> Graph:
     """Give each stage of dvc.yaml with the stages it depends on, in an order in which they can run."""
     from dvc.stage import PipelineStage
@@ -138,77 +123,6 @@ def stale(root: Path) -> Stale:
                 sorted(stage.path_in_repo for stage in stages if not isinstance(stage, PipelineStage))
             ),
         )
-
-
-def repro_stage(
-    root: Path,
-    stage: str,
-    log: Path,
-    *,
-    timeout_s: float,
-    force: bool = False,
-    environment: Mapping[str, str] = MappingProxyType({}),
-) -> Outcome:
-    """Bring one stage up to date and say how; its output is added to the file `log`.
-
-    `environment` is what the stage is told besides.
-
-    A file, not a pipe: a stage that outlives its killed parent still finishes, and DVC records it.
-    Raises WreckError with the stage's own last words, or after `timeout_s` when it is stopped.
-    """
-    dvcmend.mend(root)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "-s", stage]
-    command += ["--force"] if force else []
-    with log.open("ab") as handle:
-        begins = handle.tell()
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter, the stage name comes from dvc.yaml
-            command,
-            cwd=root,
-            env={**stage_environment(root), **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=handle,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        code = process.wait(timeout_s)
-    except subprocess.TimeoutExpired:
-        _end(process)
-        raise WreckError(f"took longer than {timeout_s:,.0f} s", where=stage, fix=f"see {log}") from None
-    text = log.read_bytes()[begins:].decode("utf-8", errors="replace")
-    if code and BLOCKED in text:
-        raise _busy(root, text[text.index(BLOCKED) :])
-    if code:
-        raise WreckError(_last_words(text) or f"exit code {code}", where=stage, fix=f"see {log}")
-    if "didn't change, skipping" in text:
-        return "skipped"
-    return "restored" if "is cached - skipping run" in text else "ran"
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process and all that it started: every stage stands that, and its next run goes on."""
-    import psutil
-
-    parent = psutil.Process(process.pid)
-    for each in (parent, *parent.children(recursive=True)):
-        with suppress(psutil.NoSuchProcess):  # it has just come to its end
-            each.kill()
-    process.wait()
-
-
-def stage_environment(root: Path) -> dict[str, str]:
-    """Give this process's environment with our own `wreck` first on PATH, working in `root`."""
-    programs = str(Path(sys.executable).parent)
-    path = os.pathsep.join([programs, os.environ.get("PATH", os.defpath)])
-    return {**os.environ, "PATH": path, "WRECK_WORKSPACE": str(root.resolve())}
-
-
-def _last_words(log: str) -> str:
-    """Give the end of what a failed stage printed, without DVC's own lines around it."""
-    said = [line.rstrip() for line in log.splitlines() if line.strip()]
-    start = max((number for number, line in enumerate(said) if line.startswith("> ")), default=-1)
-    own = [line for line in said[start + 1 :] if not line.startswith("ERROR: failed to reproduce")]
-    return "\n".join((own or said)[-ERROR_LINES:]).removeprefix("error: ")
 
 
 def snapshot(root: Path, paths: Iterable[Path]) -> list[str]:
