@@ -1,12 +1,18 @@
 """Connections are kept alive and shared by all threads, and no host's are kept for ever."""
 
-from contextlib import ExitStack
+import threading
+import time
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+import pytest
 from pages import Pages, photo, serving
 
+from wreck_core.ingest.outcome import FetchFailedError
+from wreck_core.ingest.slots import Slots
+from wreck_core.ingest.transfer import Watchdog
 from wreck_core.params import ScrapeParams
 
 
@@ -47,3 +53,55 @@ def test_more_hosts_than_connections_are_kept_for_are_all_fetched(
         ways = {"ports": [web.port for web in webs], "threads": 2, "per_host": 1}
         rows = fetch(urls, impatient.model_copy(update=ways), allow_private=True)
     assert {row.status for row in rows.values()} == {"ok"}
+
+
+@dataclass
+class Crowded(Pages):
+    """Pages that keep how many requests were there at most; each waits a moment for more than `many`."""
+
+    many: int = 2
+    there: int = 0
+    most: int = 0
+    came: threading.Condition = field(default_factory=threading.Condition)
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        with self.came:
+            self.there += 1
+            self.most = max(self.most, self.there)
+            self.came.notify_all()
+            self.came.wait_for(lambda: self.there > self.many, 0.1)
+            self.there -= 1
+        super().answer(request)
+
+
+def test_a_host_that_others_redirect_to_is_never_crowded(fetch: Any, impatient: ScrapeParams) -> None:
+    target = Crowded(bodies={f"/{number}.jpg": photo(number) for number in range(12)})
+    with serving(target), ExitStack() as stack:
+        urls, ports = [], [target.port]
+        for number in range(12):
+            place, path = f"127.0.0.{number + 2}", f"/{number}.jpg"
+            web = Pages(redirects={path: f"http://127.0.0.1:{target.port}{path}"})
+            ports.append(stack.enter_context(serving(web, place)).port)
+            urls.append(f"http://{place}:{web.port}{path}")
+        ways = {"ports": ports, "threads": 12, "per_host": 2, "deadline_s": 20.0}
+        rows = fetch(urls, impatient.model_copy(update=ways), allow_private=True)
+    assert {row.status for row in rows.values()} == {"ok"}
+    assert target.most == 2
+
+
+def test_a_url_that_finds_no_slot_where_it_leads_ends_at_its_deadline() -> None:
+    slots, ends = Slots(1), []
+    with closing(Watchdog([], public_only=True)) as watchdog:
+        with watchdog.transfer(time.monotonic() + 60) as first, slots.one("a", first):
+            with watchdog.transfer(time.monotonic() + 60) as other, slots.one("b", other):
+                ends.append("b")
+            with (
+                watchdog.transfer(time.monotonic() + 0.01) as late,
+                pytest.raises(FetchFailedError) as failed,
+                slots.one("a", late),
+            ):
+                ends.append("a")
+        with watchdog.transfer(time.monotonic() + 60) as again, slots.one("a", again):
+            ends.append("a again")
+    assert failed.value.status == "deadline"
+    assert ends == ["b", "a again"]

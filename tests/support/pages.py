@@ -73,8 +73,8 @@ def pages() -> Iterator[Pages]:
 
 
 @contextmanager
-def serving(web: P) -> Iterator[P]:
-    """Serve `web` until the block ends."""
+def serving(web: P, place: str = "127.0.0.1") -> Iterator[P]:
+    """Serve `web` at a loopback address until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -85,7 +85,7 @@ def serving(web: P) -> Iterator[P]:
         def log_message(self, *words: object) -> None:
             """Stay silent."""
 
-    server = _Server(("127.0.0.1", 0), Handler)
+    server = _Server((place, 0), Handler)
     web.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()

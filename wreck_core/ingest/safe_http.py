@@ -9,6 +9,7 @@ trickle outlives.
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from tempfile import SpooledTemporaryFile, gettempdir
@@ -25,6 +26,7 @@ from wreck_core import __version__
 from wreck_core.errors import StorageError, WreckError
 from wreck_core.ingest.blocklist import NOTHING_BARRED, Blocklist
 from wreck_core.ingest.outcome import FetchFailedError
+from wreck_core.ingest.slots import Slots
 from wreck_core.ingest.transfer import JudgedAdapter, Transfer, Watchdog, judge_literal
 from wreck_core.ingest.url_map import UrlMap
 from wreck_core.ingest.urls import normalise
@@ -112,6 +114,7 @@ class Client:
         # Of its own, because a mirror's sockets were never judged.
         self._mirrored = _Line(agent, "", hosts, params.threads)
         self._public_only = not (allow_private or params.allow_private)
+        self._slots = Slots(params.per_host)
         self._watchdog = Watchdog(params.ports, public_only=self._public_only)
 
     def __enter__(self) -> Self:
@@ -153,12 +156,17 @@ class Client:
                 if self.params.proxy and self._public_only:
                     judge_literal(urlsplit(url).hostname or "")
                 terms.permit(url)
-            answer = self._hop(url, mirror, terms, transfer)
+            with self._slot(url, mirror, transfer):
+                answer = self._hop(url, mirror, terms, transfer)
             if isinstance(answer, Answer):
                 return answer
             # A mirror redirects within itself; what it stands for is what is followed and kept.
             url = normalise((self._map.back(answer) if mirror else None) or answer)
         raise FetchFailedError("redirect_loop", f"more than {self.params.max_redirects} redirects")
+
+    def _slot(self, url: str, mirror: str | None, transfer: Transfer) -> AbstractContextManager[None]:
+        """Hold one of the slots of a URL's host; a mirror is the operator's own and has no limit."""
+        return nullcontext() if mirror else self._slots.one(urlsplit(url).hostname or "", transfer)
 
     def _hop(self, url: str, mirror: str | None, terms: Terms, transfer: Transfer) -> Answer | str:
         """Ask once: the answer, or the address of a redirect."""
