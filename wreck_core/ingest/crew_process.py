@@ -8,6 +8,7 @@ import pickle
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from typing import IO
 
 from wreck_core.errors import WreckError
@@ -34,8 +35,9 @@ def _hand_over(crew: Crew, rows: IO[bytes]) -> None:
         while True:
             pickle.dump([_portable(end) for end in crew.take(None)], rows)
             rows.flush()
-    except BrokenPipeError:
-        return  # nobody is there any more, and stdin ends as well
+    except BrokenPipeError:  # nobody is there any more, and stdin ends as well
+        with suppress(BrokenPipeError):  # what is left in the buffer
+            rows.close()
 
 
 def _portable(end: End) -> End:

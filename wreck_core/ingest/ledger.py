@@ -7,7 +7,7 @@ to be fetched. candidates.parquet can be rebuilt from it without touching a pict
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -39,16 +39,22 @@ class Ledger:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
-            self._db.row_factory = sqlite3.Row
-            self._db.create_function("host_of", 1, lambda url: host_of(url or ""), deterministic=True)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("PRAGMA secure_delete = ON")
-            self._db.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
-            self._check_version()
-            self._db.executescript(sql.SCHEMA + sql.TEMP)
+            with ExitStack() as failed:
+                failed.callback(self._db.close)
+                self._prepare()
+                failed.pop_all()
         except (sqlite3.Error, OSError) as error:
             raise self._named(error) from error
+
+    def _prepare(self) -> None:
+        self._db.row_factory = sqlite3.Row
+        self._db.create_function("host_of", 1, lambda url: host_of(url or ""), deterministic=True)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("PRAGMA secure_delete = ON")
+        self._db.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+        self._check_version()
+        self._db.executescript(sql.SCHEMA + sql.TEMP)
 
     def __enter__(self) -> Self:
         return self
@@ -85,7 +91,6 @@ class Ledger:
         held = _columns(self._db)
         differ = [table for table, columns in wanted.items() if table in held and held[table] != columns]
         if differ:
-            self._db.close()
             raise InputError(
                 f"was written by another version of wreck: the columns of {' and '.join(differ)} are others",
                 where=str(self._path),

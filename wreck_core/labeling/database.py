@@ -5,6 +5,7 @@ SQLite in WAL mode with synchronous=FULL: what is committed survives a kill -9.
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -25,13 +26,18 @@ class Database:
             self._db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
         except sqlite3.Error as error:
             raise _fault(path, error) from error
+        with ExitStack() as failed:
+            failed.callback(self._db.close)
+            self._prepare()
+            failed.pop_all()
+
+    def _prepare(self) -> None:
         self._db.row_factory = sqlite3.Row
         try:
             for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
                 self._db.execute(f"PRAGMA {pragma}")
         except sqlite3.Error as error:
-            self._db.close()
-            raise _fault(path, error) from error
+            raise _fault(self._path, error) from error
         with self._transaction():
             known = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'task'").fetchone()
             if not known:
@@ -40,10 +46,9 @@ class Database:
                 self._db.execute(f"PRAGMA user_version = {VERSION}")
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version != VERSION:
-            self._db.close()
             raise StorageError(
                 "is a label store of another version of this program",
-                where=str(path),
+                where=str(self._path),
                 fix="write its labels out with that version (`wreck labels export`), then delete the file:"
                 " it is made again from them",
             )
