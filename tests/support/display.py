@@ -28,6 +28,8 @@ def screen(width: int = 1400, height: int = 1000) -> Iterator[str]:
             ["openbox"], env=os.environ | {"DISPLAY": display}, stderr=subprocess.DEVNULL
         ) as manager:
             try:
+                # A window that is older than its manager gets no keys: Alt+F4 would be nobody's.
+                wait_for_answer(display, "get_num_desktops")
                 yield display
             finally:
                 manager.terminate()
@@ -58,16 +60,15 @@ def drag(display: str, window: str, start: tuple[int, int], end: tuple[int, int]
 
 
 def wait_for_window(display: str, title: str) -> str:
-    """Wait until a window with the title is to be seen and the window manager gives it the keys; its number.
+    """Wait until a window with the title is to be seen; gives its number."""
+    return wait_for_answer(display, "search", "--onlyvisible", "--name", title).split()[0]
 
-    Seen is not enough: before the manager runs, a window is drawn, but Alt+F4 is nobody's.
-    """
+
+def wait_for_answer(display: str, *words: str) -> str:
+    """Ask xdotool until it answers: a window that goes away meanwhile makes it fail, too."""
     env, deadline = os.environ | {"DISPLAY": display}, time.monotonic() + 60
-    # A window that goes away while it is looked at makes xdotool itself fail: look again.
-    active = ["xdotool", "getactivewindow", "getwindowname", "getactivewindow"]
     while time.monotonic() < deadline:
-        done = subprocess.run(active, env=env, capture_output=True, text=True, check=False)
-        name, _, number = done.stdout.strip().rpartition("\n")
-        if done.returncode == 0 and title in name:
-            return number
-    raise AssertionError(f"no window {title!r} came up")
+        done = subprocess.run(["xdotool", *words], env=env, capture_output=True, text=True, check=False)
+        if done.returncode == 0 and done.stdout:
+            return done.stdout
+    raise AssertionError(f"no answer on {display}: xdotool {' '.join(words)}")
