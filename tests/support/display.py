@@ -20,6 +20,7 @@ def screen(width: int = 1400, height: int = 1000) -> Iterator[str]:
     """Start Xvfb on a free display with a window manager; yields the display's name, such as ":101"."""
     read_end, write_end = os.pipe()
     words = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"]
+    words += ["-noreset"]  # else the server begins anew when its only client leaves, and refuses the next
     with subprocess.Popen(words, pass_fds=[write_end], stderr=subprocess.DEVNULL) as server:
         os.close(write_end)
         with os.fdopen(read_end) as pipe:
