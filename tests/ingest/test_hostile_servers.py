@@ -191,6 +191,17 @@ def test_a_host_that_refuses_is_left_alone_and_the_rest_of_its_urls_say_so(
     assert server.hits.total() == 3
 
 
+def test_a_host_that_asks_for_too_long_a_pause_is_given_up_though_the_deadline_allows_for_it(
+    serve: Any, fetch: Any, impatient: ScrapeParams, make_answer: Any
+) -> None:
+    server = serve(lambda path, link: link.send(make_answer(b"", "Retry-After: 90", code=429)))
+    patient = impatient.model_copy(update={"retries": 1, "deadline_s": 300.0, "threads": 1, "per_host": 1})
+    mirrors = ((WEB, f"http://127.0.0.1:{server.port}/"),)
+    rows = fetch([f"{WEB}{number}" for number in range(4)], patient, mirrors)
+    assert [row.status for row in rows.values()] == ["http_4xx"] + ["host_skipped"] * 3
+    assert server.hits.total() == 1
+
+
 def test_the_other_urls_of_a_host_rest_as_well_while_one_waits_to_be_tried_again(
     serve: Any, fetch: Any, impatient: ScrapeParams, make_photo: Any, make_answer: Any
 ) -> None:

@@ -17,6 +17,7 @@ from wreck_core.ingest.picture import Picture
 from wreck_core.ingest.robots import Robots
 from wreck_core.ingest.rows import Held, Job, Rest, Row
 from wreck_core.ingest.safe_http import Answer, Client
+from wreck_core.ingest.schedule import MAX_HOLD_S
 from wreck_core.ingest.urls import redact
 from wreck_core.layout import Layout
 
@@ -133,6 +134,8 @@ class Downloader:
         """Wait before the next try; False when there is no sense in one."""
         if not error.may_pass or attempts > self._params.retries:
             return False
+        if error.retry_after_s > MAX_HOLD_S:
+            return False  # the host is given up, as it is when the deadline is nearer than that
         # Full jitter: many clients that failed together must not come back together.
         jitter_s = random.uniform(0, self._params.backoff_s * 2**attempts)  # noqa: S311 - no secret
         pause_s = max(error.retry_after_s, jitter_s)

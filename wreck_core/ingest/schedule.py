@@ -85,7 +85,7 @@ class Schedule:
     def rest(self, name: str, pause_s: float) -> None:
         """Leave a host alone for so long: it has asked for that, and the URL that it told waits as well."""
         host = self._hosts[name]
-        host.ready_at = max(host.ready_at, time.monotonic() + min(pause_s, MAX_HOLD_S))
+        host.ready_at = max(host.ready_at, time.monotonic() + pause_s)
 
     def skips(self, job: Job) -> bool:
         """Whether the host of a job that was taken has been given up."""
