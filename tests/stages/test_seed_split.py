@@ -13,7 +13,6 @@ from wreck_core.errors import InputError
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.stages import seed_split
-from wreck_core.stages.seed_split import Trial
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -53,13 +52,13 @@ def test_frozen_rows_are_judged_beside_the_published_ones(
     layout: Layout, params: Params, reference_photos: Path
 ) -> None:
     store(layout, reference_photos)
-    trials = [Trial("efficientnet_lite0", "frozen"), Trial("efficientnet_lite1", "frozen")]
-    seed_split.run(params, layout, trials, seeds=(29,))
+    pair = params.model_copy(update={"ensembles": {"pair": ["efficientnet_lite0", "efficientnet_lite1"]}})
+    seed_split.run(pair, layout, recipes=["frozen"], seeds=(29,))
     table = pd.read_csv(layout.reports / "seed_split.csv")
     assert table.columns.tolist() == seed_split.COLUMNS
     assert table["recipe"].tolist() == ["frozen"] * 3 + ["published"] * 6
     ours = table[table["recipe"] == "frozen"]
-    assert ours["backbone"].tolist()[-1] == "mean of 2"
+    assert ours["backbone"].tolist()[-1] == "pair"
     assert (ours["auc"] > 0.93).all()
     assert ((ours["auc_low"] < ours["auc"]) & (ours["auc"] < ours["auc_high"])).all()
     assert np.isnan(table["auc_low"].to_numpy()[-1])

@@ -1,10 +1,10 @@
 """The seed notebook's own split (982 photos to learn from, 245 to judge) under our recipes, beside its table.
 
-Nothing is chosen by these 245 photos: epochs and strengths stood before, and the members of the means, and
-which form of a member is the better, come from folds inside the 982.
+Nothing is chosen by these 245 photos: epochs and strengths stood before, the means are the board's own
+ensembles, and which form of a member is the better comes from folds inside the 982.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
@@ -23,8 +23,8 @@ from wreck_core.training import runtime
 
 SEEDS = (29, 30, 31)
 EPOCHS = 8
-# The form of each that answers better on folds inside the 982: one mean is of these.
-BETTER = {"mobilenet_v2": "top_blocks", "efficientnet_lite2": "top_blocks", "mobilenet": "frozen"}
+# The one that tuning makes no better on folds inside the 982; a mean of the better forms takes it frozen.
+FROZEN_IS_BETTER = ("mobilenet",)
 COLUMNS = ["backbone", "recipe", "loss", "accuracy", "precision", "recall", "auc", "auc_low", "auc_high"]
 # What the seed project (tpham222/Wreck_Detect) published for the same 245 photos, in the order of COLUMNS.
 PUBLISHED = (
@@ -46,17 +46,14 @@ class Trial(NamedTuple):
     recipe: Literal["frozen", "top_blocks"]
 
 
-TRIALS = (*(Trial(name, "frozen") for name in BETTER), *(Trial(name, "top_blocks") for name in BETTER))
-
-
 def run(
     params: Params,
     layout: Layout,
-    trials: Sequence[Trial] = TRIALS,
+    recipes: Sequence[Literal["frozen", "top_blocks"]] = ("frozen", "top_blocks"),
     seeds: Sequence[int] = SEEDS,
     progress: Progress = silent,
 ) -> Summary:
-    """Train every trial under every seed, judge the 245 photos and write reports/seed_split.csv.
+    """Train every member of an ensemble by every recipe and seed; write reports/seed_split.csv.
 
     A score is the mean over the seeds; its interval is of the photos, with all seeds on each resample.
     Raises InputError when the notebook's photos were not scraped, and what a training raises.
@@ -66,10 +63,11 @@ def run(
     truth = samples["label"].to_numpy()[judged] == "damaged"
     runtime.start(params.train.threads, params.train.seed, params.train.precision)
     said: dict[tuple[str, str], Says] = {}  # by backbone and recipe
-    for trial in trials:
+    members = dict.fromkeys(name for names in params.ensembles.values() for name in names)
+    for trial in (Trial(name, recipe) for recipe in recipes for name in members):
         one = [_answers(params, layout, trial, seed, samples, progress)[judged] for seed in seeds]
         said[trial] = np.stack(one)
-    said |= _means(said)
+    said |= _means(params.ensembles, said)
     rows = [
         {"backbone": name, "recipe": recipe, **_scores(truth, p, params)}
         for (name, recipe), p in said.items()
@@ -87,16 +85,19 @@ def run(
     )
 
 
-def _means(said: dict[tuple[str, str], Says]) -> dict[tuple[str, str], Says]:
-    """Take the mean of the better forms, and of each recipe's members."""
-    recipes = dict.fromkeys(recipe for _, recipe in said)
-    groups = {recipe: [p for row, p in said.items() if row[1] == recipe] for recipe in recipes}
-    groups["better"] = [said[row] for row in BETTER.items() if row in said]
-    return {
-        (f"mean of {len(members)}", recipe): np.mean(members, axis=0)
-        for recipe, members in groups.items()
-        if len(members) > 1
-    }
+def _means(
+    ensembles: Mapping[str, Sequence[str]], said: Mapping[tuple[str, str], Says]
+) -> dict[tuple[str, str], Says]:
+    """Take the mean of each ensemble's members by one recipe, and of their better forms."""
+    means: dict[tuple[str, str], Says] = {}
+    for name, members in ensembles.items():
+        better = [(one, "frozen" if one in FROZEN_IS_BETTER else "top_blocks") for one in members]
+        forms = {tuple(better): "better"}  # of the same rows as a recipe's mean: that recipe's
+        forms |= {tuple((one, recipe) for one in members): recipe for recipe in ("frozen", "top_blocks")}
+        for rows, form in forms.items():
+            if said.keys() >= set(rows):
+                means[name, form] = np.mean([said[row] for row in rows], axis=0)
+    return means
 
 
 def _answers(
