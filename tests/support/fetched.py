@@ -3,11 +3,13 @@
 import hashlib
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 
 from wreck_core import files, images, phash
 from wreck_core.image_header import EXTENSIONS, read_header
 from wreck_core.images import Image
+from wreck_core.ingest import candidates
 from wreck_core.layout import Layout
 
 
@@ -49,7 +51,6 @@ def store(layout: Layout, *fetched: tuple[str, bytes] | tuple[str, bytes, str]) 
                 "bytes": len(data),
                 "format": read_header(data).format,
                 "fetched_at": "2026-01-02T03:04:05Z",
-                "license": None,
                 "width": picture.shape[1],
                 "height": picture.shape[0],
                 "phash": full,
@@ -57,7 +58,7 @@ def store(layout: Layout, *fetched: tuple[str, bytes] | tuple[str, bytes, str]) 
                 "hash_version": phash.HASH_VERSION,
             }
         )
-    pd.DataFrame(rows).to_parquet(layout.candidates, index=False)
+    pa.parquet.write_table(pa.Table.from_pylist(rows, candidates.SCHEMA), layout.candidates)
 
 
 def write_labels(layout: Layout, **label_of: str) -> None:

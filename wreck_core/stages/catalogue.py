@@ -23,7 +23,8 @@ class Catalogue(Mapping[str, Picture]):
         layout.require_pictures()
         self._root = layout.root
         table = files.read_table(layout.candidates, columns=["sha256", *FACTS])
-        self._table = table.drop_duplicates("sha256").set_index("sha256")
+        # A license that no list names is missing, which pandas calls NaN: not false, and "nan" as text.
+        self._table = table.drop_duplicates("sha256").set_index("sha256").fillna({"license": ""})
         self._alike = _distances(layout)
 
     def __getitem__(self, sha256: str) -> Picture:
@@ -32,9 +33,11 @@ class Catalogue(Mapping[str, Picture]):
         facts["fetched"] = str(row["fetched_at"])
         facts["size"] = f"{row['width']} x {row['height']}, {row['format']}, {row['bytes']:,} bytes"
         alike = self._alike.get(sha256)
-        facts["cluster"] = (
-            f"{len(alike)} more alike, {min(alike)}-{max(alike)} bits away" if alike else "alone"
-        )
+        if alike:
+            bits = "-".join(map(str, sorted({min(alike), max(alike)})))
+            facts["cluster"] = f"{len(alike)} more alike, {bits} bits away"
+        else:
+            facts["cluster"] = "alone"
         return Picture(self._root / str(row["path"]), facts)
 
     def __iter__(self) -> Iterator[str]:
