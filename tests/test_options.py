@@ -63,6 +63,14 @@ def test_options_of_scrape(wreck: Callable[..., dict[str, Any]], listed: tuple[L
 def test_options_that_queue(wreck: Callable[..., dict[str, Any]]) -> None:
     assert wreck("enqueue", "--order", "fifo")["counts"]["open"] == 4
     assert "--share is a part of --round" in wreck("enqueue", "--share", "1", code=2)["error"]
+    assert (
+        "take random, fifo, auto, margin, suspect, disagree"
+        in wreck("enqueue", "--order", "best", code=2)["error"]
+    )
+    assert "take second, audit, gold" in wreck("enqueue", "--round", "third", code=2)["error"]
+    for where in ([], ["--web"]):
+        error = wreck("label", "--round", "third", *where, code=2)["error"]
+        assert "take primary, second, adjudicate, audit" in error
     assert "give one of them" in wreck("enqueue", "--order", "fifo", "--round", "second", code=2)["error"]
 
 

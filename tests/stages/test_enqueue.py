@@ -9,6 +9,7 @@ import pytest
 from wreck_core.errors import InputError
 from wreck_core.labeling.rebuild import open_store
 from wreck_core.labeling.records import Import
+from wreck_core.labeling.schema import PRIMARY
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.stages import enqueue
@@ -32,7 +33,7 @@ def write_duplicates(layout: Layout, *pairs: tuple[str, str, str], conflict: boo
     table.assign(conflict=conflict).to_parquet(layout.duplicates)
 
 
-def waiting(layout: Layout, round_name: str = enqueue.ROUND) -> list[str]:
+def waiting(layout: Layout, round_name: str = PRIMARY) -> list[str]:
     with open_store(layout) as store:
         tasks = [task.sha256 for task in store.claim("ann", round_name, 100)]
         store.release("ann")

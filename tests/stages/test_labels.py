@@ -12,6 +12,7 @@ from wreck_core.ingest.urls import normalise, url_id
 from wreck_core.labeling import export
 from wreck_core.labeling.rebuild import open_store
 from wreck_core.labeling.records import Answer, Box
+from wreck_core.labeling.schema import PRIMARY
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.stages import enqueue, labels
@@ -88,15 +89,15 @@ def test_a_fresh_clone_without_a_store_loses_no_label(
     box, flags = Box(0.25, 0.5, 0.125, 0.25), ("blurry", "watermark")
     with open_store(layout) as store:
         for label in ("damaged", "undamaged", None, "damaged", "reject"):
-            task = store.claim("ann", enqueue.ROUND)[0]
+            task = store.claim("ann", PRIMARY)[0]
             store.answer(task, "ann", Answer(label, box, flags, "odd", 900))
-        store.undo("ann", enqueue.ROUND)
-        store.relabel(store.own_answers("ann", enqueue.ROUND)[0], "ann", Answer("undamaged", box))
+        store.undo("ann", PRIMARY)
+        store.relabel(store.own_answers("ann", PRIMARY)[0], "ann", Answer("undamaged", box))
         store.release("ann")
         known = store.current_labels()[0]["sha256"]
-        store.mix_in({known: "damaged"}, enqueue.ROUND, seed=1)
+        store.mix_in({known: "damaged"}, PRIMARY, seed=1)
         store.enqueue([(known, 0.0)], "second", "second")
-        for name, round_name in (("bob", "second"), ("cy", enqueue.ROUND)):
+        for name, round_name in (("bob", "second"), ("cy", PRIMARY)):
             task = next(task for task in store.claim(name, round_name, 99) if task.sha256 == known)
             store.answer(task, name, Answer("damaged"))
             store.release(name)
@@ -112,7 +113,7 @@ def test_a_fresh_clone_without_a_store_loses_no_label(
         assert layout.label_events.read_bytes() == log
     enqueue.run(params, layout)
     with open_store(layout) as store:
-        assert not {task.sha256 for task in store.claim("bob", enqueue.ROUND, 100)} & set(final(layout))
+        assert not {task.sha256 for task in store.claim("bob", PRIMARY, 100)} & set(final(layout))
 
 
 def test_labels_that_came_from_another_clone_by_git_survive_the_next_export(
@@ -158,9 +159,9 @@ def test_a_rebuild_that_fails_leaves_no_empty_store(layout: Layout) -> None:
 def answered(layout: Layout, *given: str, annotator: str = "ann") -> None:
     """Label pictures of SHAS, in their order, in the window's way."""
     with open_store(layout) as store:
-        store.enqueue([(sha256, -place) for place, sha256 in enumerate(SHAS)], enqueue.ROUND, "random")
+        store.enqueue([(sha256, -place) for place, sha256 in enumerate(SHAS)], PRIMARY, "random")
         for label in given:
-            store.answer(store.claim(annotator, enqueue.ROUND, 1)[0], annotator, Answer(label))
+            store.answer(store.claim(annotator, PRIMARY, 1)[0], annotator, Answer(label))
         store.release(annotator)
 
 
@@ -234,7 +235,7 @@ def test_a_picture_labelled_in_another_clone_waits_here_no_more(params: Params, 
     pulled = layout.labels.read_text().splitlines()[1].replace(SHAS[0], SHAS[1])
     layout.labels.write_text(f"{layout.labels.read_text()}{pulled}\n")
     with open_store(layout) as store:
-        assert SHAS[1] not in {task.sha256 for task in store.claim("cy", enqueue.ROUND, 100)}
+        assert SHAS[1] not in {task.sha256 for task in store.claim("cy", PRIMARY, 100)}
 
 
 def test_a_labels_csv_that_is_older_than_the_store_takes_nothing_back(params: Params, layout: Layout) -> None:
@@ -243,9 +244,9 @@ def test_a_labels_csv_that_is_older_than_the_store_takes_nothing_back(params: Pa
     with open_store(layout) as store:
         for change in ("nothing", "undo", "relabel", "second", "adjudicate"):
             if change == "undo":
-                store.undo("ann", enqueue.ROUND)
+                store.undo("ann", PRIMARY)
             elif change == "relabel":
-                store.relabel(store.own_answers("ann", enqueue.ROUND)[0], "ann", Answer("undamaged"))
+                store.relabel(store.own_answers("ann", PRIMARY)[0], "ann", Answer("undamaged"))
             elif change != "nothing":
                 store.enqueue([(SHAS[0], 0.0)], change, change)
                 store.answer(store.claim("bob", change, 1)[0], "bob", Answer("damaged"))

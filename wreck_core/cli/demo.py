@@ -11,12 +11,13 @@ from rich.text import Text
 from wreck_core import console, files, params
 from wreck_core.cli.clone import clone, run
 from wreck_core.labeling.rebuild import open_store
+from wreck_core.labeling.schema import PRIMARY
 from wreck_core.labeling.scripted import answer_all
 from wreck_core.labeling.session import LabelSession
 from wreck_core.layout import Layout
 from wreck_core.report.exports import in_short
 from wreck_core.sample import site, web
-from wreck_core.stages import enqueue, labels
+from wreck_core.stages import labels
 from wreck_core.stages.catalogue import Catalogue
 from wreck_core.summary import count
 
@@ -76,7 +77,7 @@ def demo_params(shipped: str) -> str:
 def _label(layout: Layout, sample: site.Site) -> int:
     settings = params.load(layout.params)
     with open_store(layout) as store:
-        session = LabelSession(store, Catalogue(layout), "demo", enqueue.ROUND, settings.labels)
+        session = LabelSession(store, Catalogue(layout), "demo", PRIMARY, settings.labels)
         given = answer_all(session, sample.truth.get)
     labels.export_labels(settings, layout)
     return given

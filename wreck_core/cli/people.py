@@ -11,6 +11,7 @@ import typer
 
 from wreck_core.cli import app
 from wreck_core.cli.common import AsJson, end, load
+from wreck_core.labeling.schema import PRIMARY
 
 PEOPLE = "Labels"
 
@@ -25,7 +26,7 @@ def label(
     ] = "",
     round_name: Annotated[
         str, typer.Option("--round", metavar="NAME", help="`adjudicate` settles labels that contradict.")
-    ] = "primary",
+    ] = PRIMARY,
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Only open the window, paint it, and close it.")
     ] = False,

@@ -2,20 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import get_args
 
 import pandas as pd
 
 from wreck_core import files
+from wreck_core.errors import UsageError
 from wreck_core.labeling import consensus, rebuild, rounds
 from wreck_core.labeling.schema import ADJUDICATE, PRIMARY
 from wreck_core.labeling.store import Store
 from wreck_core.layout import Layout
-from wreck_core.params import CONFLICT, Params
+from wreck_core.params import CONFLICT, Order, Params
 from wreck_core.stages import ranking, suspects
 from wreck_core.summary import Progress, Summary, silent
 
-ROUND = PRIMARY
 BY_MODELS = ("suspect", "disagree")
+ORDERS = (*get_args(Order), *BY_MODELS)
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,11 @@ def run(params: Params, layout: Layout, order: str = "", progress: Progress = si
     """Bring the first round and the adjudication up to date: new pictures, and labels that contradict.
 
     `order` is that of params by default; `suspect` and `disagree` also queue the labels that models
-    doubt or deny for adjudication. Raises InputError before anything was scraped.
+    doubt or deny for adjudication. Raises UsageError for another order, InputError before anything was
+    scraped.
     """
+    if order and order not in ORDERS:
+        raise UsageError(f"--order {order}: there is no such order", fix=f"take {', '.join(ORDERS)}")
     with rebuild.open_store(layout) as store:
         there = known(layout, store)
         rounds.settle(store, there.contested)

@@ -8,8 +8,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from wreck_core import images
+from wreck_core.errors import UsageError
 from wreck_core.labeling import rebuild
-from wreck_core.labeling.schema import PRIMARY
+from wreck_core.labeling.schema import PRIMARY, ROUNDS
 from wreck_core.labeling.session import LabelSession, Picture
 from wreck_core.labeling.store import Store
 from wreck_core.labeling.window import Cv2Window
@@ -36,7 +37,12 @@ def run(params: Params, layout: Layout, annotator: str, round_name: str) -> Summ
 
 
 def open_store(params: Params, layout: Layout, round_name: str) -> Store:
-    """Open the label store, with what the leading model says of the round's pictures."""
+    """Open the label store, with what the leading model says of the round's pictures.
+
+    Raises UsageError when there is no such round.
+    """
+    if round_name not in ROUNDS:
+        raise UsageError(f"--round {round_name}: there is no such round", fix=f"take {', '.join(ROUNDS)}")
     store = rebuild.open_store(layout)
     if round_name != PRIMARY:  # there a word about labelled pictures alone would tell the repeats
         store.suggest(round_name, hints(params.labels, layout))
@@ -53,7 +59,7 @@ def self_test(params: Params) -> Summary:
         shades = np.linspace(40, 200, 640, dtype=np.uint8)
         picture.write_bytes(images.encode(np.repeat(np.tile(shades, (420, 1))[:, :, None], 3, 2), "png"))
         sha256 = hashlib.sha256(picture.read_bytes()).hexdigest()
-        store.enqueue([(sha256, 0.0)], "primary", "self-test")
-        session = LabelSession(store, {sha256: Picture(picture)}, "self-test", "primary", params.labels)
+        store.enqueue([(sha256, 0.0)], PRIMARY, "self-test")
+        session = LabelSession(store, {sha256: Picture(picture)}, "self-test", PRIMARY, params.labels)
         width, height = Cv2Window(session).rehearse()
     return Summary(f"the window opened, was painted ({width} x {height} pixels) and closed")

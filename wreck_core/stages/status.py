@@ -6,10 +6,10 @@ from wreck_core import files
 from wreck_core.ingest import metrics
 from wreck_core.ingest.ledger import Ledger
 from wreck_core.labeling import rebuild
+from wreck_core.labeling.schema import PRIMARY
 from wreck_core.labeling.store import Store
 from wreck_core.layout import Layout
 from wreck_core.params import Params
-from wreck_core.stages.enqueue import ROUND
 from wreck_core.summary import Summary
 
 HOSTS = 1000  # at most so many are told, the largest
@@ -44,7 +44,7 @@ def _queue(layout: Layout) -> dict[str, int]:
     if not rebuild.is_there(layout):
         return {}
     with Store(layout.label_db) as store:
-        return store.counts(ROUND)
+        return store.counts(PRIMARY)
 
 
 def _dataset(layout: Layout) -> dict[str, Any]:
