@@ -38,6 +38,7 @@ def test_the_demo_ends_with_a_leaderboard_on_which_transfer_beats_scratch(tmp_pa
     scraped = json.loads((tmp_path / "demo" / "data" / "scrape.json").read_text())
     assert sum(scraped["statuses"].values()) + scraped["pending"] == scraped["total"]
     assert {"http_4xx", "not_image", "blocked_address", "redirect_loop"} <= set(scraped["statuses"])
+    assert (tmp_path / "demo" / "data" / "label_events.jsonl.dvc").exists()
 
 
 def test_the_demo_keeps_the_comments_of_params_and_has_a_line_for_each_row(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from wreck_core.labeling.session import LabelSession
 from wreck_core.layout import Layout
 from wreck_core.report.exports import in_short
 from wreck_core.sample import site, web
-from wreck_core.stages import labels
+from wreck_core.stages import labels, snapshot
 from wreck_core.stages.catalogue import Catalogue
 from wreck_core.summary import count
 
@@ -80,6 +80,7 @@ def _label(layout: Layout, sample: site.Site) -> int:
         session = LabelSession(store, Catalogue(layout), "demo", PRIMARY, settings.labels)
         given = answer_all(session, sample.truth.get)
     labels.export_labels(settings, layout)
+    snapshot.run(settings, layout)
     return given
 
 
