@@ -22,6 +22,7 @@ from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.stages import dedup, enqueue, label_export, labels
 
+PERSON = "ann+cars@example.org"
 PHOTOS = [jpeg(photo(number)) for number in range(6)]
 FORMATS = {"csv": "labels.csv", "jsonl": "labels.jsonl", "label-studio": "labels.json"}
 
@@ -41,8 +42,8 @@ def labelled(params: Params, layout: Layout) -> Layout:
     )
     with open_store(layout) as store:
         for answer in answers:
-            store.answer(store.claim("ann", "primary")[0], "ann", answer)
-        store.release("ann")
+            store.answer(store.claim(PERSON, "primary")[0], PERSON, answer)
+        store.release(PERSON)
     labels.export_labels(params, layout)
     return layout
 

@@ -3,6 +3,8 @@
 Reference: https://labelstud.io/guide/export (the JSON format), https://labelstud.io/tags/rectangle (percent).
 """
 
+import csv
+import io
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -105,7 +107,19 @@ def _annotations(line: int, task: Any) -> list[Said]:
     return said or [Said(line, named.group() if named else "", url)]
 
 
-def write_table(rows: Sequence[Mapping[str, Any]]) -> str:
+def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Give rows of COLUMNS as a table."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        # A name that a spreadsheet would take for a formula.
+        name = row["annotator"]
+        writer.writerow({**row, "annotator": f"'{name}" if name.startswith(("=", "+", "-", "@")) else name})
+    return text.getvalue()
+
+
+def to_json_lines(rows: Sequence[Mapping[str, Any]]) -> str:
     """Give rows of COLUMNS as JSON lines."""
     return "".join(json.dumps(dict(row), ensure_ascii=False) + "\n" for row in rows)
 

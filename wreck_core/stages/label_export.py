@@ -1,9 +1,8 @@
 """The final labels in the formats of others: a table, JSON lines, Label Studio, folders of pictures."""
 
-import csv
-import io
 import shutil
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,11 @@ from wreck_core.stages.labels import per_label
 from wreck_core.summary import Summary, count
 
 FOLDERS = "folders"
-WRITERS = {"csv", "jsonl", "label-studio", FOLDERS}
+WRITERS = {
+    "csv": formats.to_csv,
+    "jsonl": formats.to_json_lines,
+    "label-studio": formats.to_label_studio,
+}
 
 
 def run(params: Params, layout: Layout, to: str, out: Path) -> Summary:
@@ -25,51 +28,47 @@ def run(params: Params, layout: Layout, to: str, out: Path) -> Summary:
     `wreck labels import` reads each of them again. Raises UsageError for another format, InputError
     when `out` would be overwritten by folders or nothing was scraped.
     """
-    if to not in WRITERS:
-        raise UsageError(f"--to {to}: there is no such format", fix=f"take {', '.join(sorted(WRITERS))}")
+    known = [*WRITERS, FOLDERS]
+    if to not in known:
+        raise UsageError(f"--to {to}: there is no such format", fix=f"take {', '.join(known)}")
     with rebuild.open_store(layout) as store:
         current = store.current_labels()
     final = consensus.final_labels(current)
-    rows = _rows(layout, final, {(vote["sha256"], vote["annotator"]): vote["shown_ms"] for vote in current})
+    rows = _rows(layout, final, current)
     if to == FOLDERS:
         _copy(layout, rows, out)
     else:
-        text = {"csv": _table, "jsonl": formats.write_table, "label-studio": formats.to_label_studio}[to](
-            rows
-        )
-        files.write_text(out, text)
+        files.write_text(out, WRITERS[to](rows))
     return Summary(f"{count(len(rows), 'label')} written to {out}", rows=per_label(final))
 
 
 def _rows(
-    layout: Layout, final: Sequence[consensus.FinalLabel], shown_ms: Mapping[tuple[str, str], int | None]
+    layout: Layout, final: Iterable[consensus.FinalLabel], current: Iterable[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """Join the labels with the first address and the file of each picture."""
     layout.require_pictures()
     table = files.read_table(layout.candidates, columns=["sha256", "url", "path"]).drop_duplicates("sha256")
     pictures = {row.sha256: row for row in table.itertuples()}
+    said = defaultdict(list)
+    for vote in current:
+        said[vote["sha256"]].append(vote)
     rows = []
     for label in final:
         picture = pictures.get(label.sha256)
         url = str(picture.url) if picture and str(picture.url).startswith(("http://", "https://")) else ""
-        ms = shown_ms.get((label.sha256, label.annotator.split("+")[0]))
         rows.append(
             {name: getattr(label, name) for name in formats.COLUMNS if hasattr(label, name)}
             | {"url": url, "path": str(picture.path) if picture else ""}
-            | {"seconds": ms / 1000 if ms is not None else None}
+            | {"seconds": _seconds(label, said[label.sha256])}
         )
     return rows
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, formats.COLUMNS, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        # A name that a spreadsheet would take for a formula.
-        name = row["annotator"]
-        writer.writerow({**row, "annotator": f"'{name}" if name.startswith(("=", "+", "-", "@")) else name})
-    return text.getvalue()
+def _seconds(label: consensus.FinalLabel, votes: Iterable[Mapping[str, Any]]) -> float | None:
+    """Give how long the first whom a label names looked at the picture; None when that was not measured."""
+    named = f"{label.annotator}+"  # not to be split: a name may hold a plus itself
+    ms = next((vote["shown_ms"] for vote in votes if named.startswith(f"{vote['annotator']}+")), None)
+    return ms / 1000 if ms is not None else None
 
 
 def _copy(layout: Layout, rows: Sequence[Mapping[str, Any]], out: Path) -> None:
