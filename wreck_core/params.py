@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from wreck_core.errors import ParamsError
 
 NEVER_TRAINED = ("unsure", "reject")
+LIST_ANNOTATOR = "list:"  # how the annotator begins whose labels a list or folder brought
 CONFLICT = "conflict"  # the flag of a picture on which the voices are split
 # Ways of the queue that go by how pictures look or what a model says: such a sample speaks of no real stream.
 CHOSEN = frozenset({"representative", "margin", "suspect", "disagree"})

@@ -6,13 +6,12 @@ from pathlib import Path
 import pandas as pd
 
 from wreck_core.errors import InputError
-from wreck_core.params import NEVER_TRAINED
+from wreck_core.params import LIST_ANNOTATOR, NEVER_TRAINED
 
 COLUMNS = [
     *("sha256", "label", "annotator", "round", "n_votes", "agreement"),
     *("x", "y", "w", "h", "flags", "labeled_at", "selection"),
 ]
-LIST_ANNOTATOR = "list:"
 BOX = ["x", "y", "w", "h"]
 WHOLE = 1.001  # the sides are rounded
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from wreck_core.labeling.schema import ADJUDICATE
 from wreck_core.labeling.votes import cell
-from wreck_core.params import CONFLICT
+from wreck_core.params import CONFLICT, LIST_ANNOTATOR
 
-LIST_ANNOTATOR = "list:"
 UNDECIDED = "unsure"
 
 
@@ -43,7 +43,7 @@ def decide(sha256: str, votes: list[dict[str, Any]]) -> FinalLabel:
     The last adjudication wins; else people outrank lists, and among equals the majority wins. A tie
     is `unsure` with the flag `conflict`. `agreement` is the winner's share of the votes that count.
     """
-    adjudicated = [vote for vote in votes if vote["kind"] == "adjudicate"]
+    adjudicated = [vote for vote in votes if vote["kind"] == ADJUDICATE]
     people = [vote for vote in votes if not vote["annotator"].startswith(LIST_ANNOTATOR)]
     counted = adjudicated[-1:] or people or votes
     ranking = Counter(vote["label"] for vote in counted).most_common()

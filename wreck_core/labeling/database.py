@@ -13,7 +13,7 @@ from typing import Self
 from wreck_core.errors import StorageError
 from wreck_core.labeling.schema import SCHEMA, VERSION
 
-_BUSY_S = 30.0
+BUSY_S = 30.0
 
 
 class Database:
@@ -23,7 +23,7 @@ class Database:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+            self._db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
         except sqlite3.Error as error:
             raise _fault(path, error) from error
         with ExitStack() as failed:

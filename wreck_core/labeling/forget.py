@@ -6,8 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from wreck_core.errors import StorageError
-
-_BUSY_S = 30.0
+from wreck_core.labeling.database import BUSY_S
 
 
 def forget(path: Path, sha256s: Collection[str]) -> int:
@@ -17,7 +16,7 @@ def forget(path: Path, sha256s: Collection[str]) -> int:
     """
     names = [(sha256,) for sha256 in sha256s]
     try:
-        with closing(sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)) as database:
+        with closing(sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)) as database:
             database.execute("PRAGMA secure_delete = ON")
             database.execute("BEGIN IMMEDIATE")
             guards = database.execute(

@@ -8,11 +8,11 @@ from typing import Any
 
 from wreck_core.errors import InputError
 from wreck_core.labeling import votes
-from wreck_core.labeling.consensus import LIST_ANNOTATOR, UNDECIDED, decide
+from wreck_core.labeling.consensus import UNDECIDED, decide
 from wreck_core.labeling.log import now
 from wreck_core.labeling.logged import LoggedEvent
 from wreck_core.labeling.schema import ADJUDICATE, PRIMARY, answer_kind
-from wreck_core.params import CONFLICT
+from wreck_core.params import CONFLICT, LIST_ANNOTATOR
 
 HAND = "labels.csv"  # the annotator of a verdict that none of its votes explains
 _SIDES = "xywh"

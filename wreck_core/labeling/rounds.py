@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Sequence
 
-from wreck_core.labeling.consensus import LIST_ANNOTATOR, FinalLabel
+from wreck_core.labeling.consensus import FinalLabel
 from wreck_core.labeling.draw import drawn
 from wreck_core.labeling.schema import ADJUDICATE, PRIMARY
 from wreck_core.labeling.store import Store
-from wreck_core.params import CONFLICT
+from wreck_core.params import CONFLICT, LIST_ANNOTATOR
 
 
 def settle(store: Store, contested: Sequence[str]) -> None:

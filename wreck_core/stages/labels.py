@@ -16,7 +16,7 @@ from wreck_core.labeling.formats import Said
 from wreck_core.labeling.imports import Matched
 from wreck_core.labeling.log import now
 from wreck_core.layout import Layout
-from wreck_core.params import Params
+from wreck_core.params import LIST_ANNOTATOR, Params
 from wreck_core.summary import Summary, count
 
 
@@ -34,7 +34,7 @@ def import_labels(params: Params, layout: Layout, source: Path) -> Summary:
         layout.require_pictures()
         found, name = _from_file(params, layout, source), source.name.split(".")[0]
     with rebuild.open_store(layout) as store:
-        added = store.import_labels(f"{consensus.LIST_ANNOTATOR}{name}", found.imports(), now())
+        added = store.import_labels(f"{LIST_ANNOTATOR}{name}", found.imports(), now())
         final = export.write(layout, store)
     return Summary(
         headline=f"{added:,} labels are new; {len(final):,} pictures have one",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from wreck_core import files
+from wreck_core.dataset.folds import TEST_FOLD
 from wreck_core.errors import InputError
 from wreck_core.labeling import consensus, rebuild, rounds
 from wreck_core.labeling.export import COLUMNS
@@ -15,7 +16,6 @@ from wreck_core.params import Params
 from wreck_core.stages import board
 from wreck_core.summary import Summary
 
-TEST_FOLD = -1
 THRESHOLD = 0.5
 
 
@@ -26,15 +26,14 @@ def run(params: Params, layout: Layout, *, enqueue: bool = False) -> Summary:
     is trained.
     """
     with rebuild.open_store(layout) as store:
-        best, doubted = suspects(params, layout, store)
-        worst = doubted.head(round(params.enqueue.suspect_share * len(doubted)))
+        best, ranked = suspects(params, layout, store)
+        worst = _worst(params, ranked)
         added = rounds.doubt(store, worst.sha256.tolist(), "suspect") if enqueue else 0
     queued = f"{added:,} of them are new in the queue: run `wreck label --round {ADJUDICATE}`"
-    table = doubted.assign(p_label=doubted.p_label.round(4)).to_dict("records")
     return Summary(
-        f"{len(worst):,} of {len(doubted):,} labels are the least likely by {best}",
+        f"{len(worst):,} of {len(ranked):,} labels are the least likely by {best}",
         notes=(queued,) if enqueue else (),
-        data={"model": best, "added": added, "suspects": table[: len(worst)]},
+        data={"model": best, "added": added, "suspects": worst.round({"p_label": 4}).to_dict("records")},
     )
 
 
@@ -59,8 +58,11 @@ def doubted(params: Params, layout: Layout, store: Store, order: str) -> list[st
     """
     if order == "disagree":
         return denied(params, layout)
-    ranked = suspects(params, layout, store)[1].sha256
-    return ranked.head(round(params.enqueue.suspect_share * len(ranked))).tolist()
+    return list(_worst(params, suspects(params, layout, store)[1]).sha256)
+
+
+def _worst(params: Params, ranked: pd.DataFrame) -> pd.DataFrame:
+    return ranked.head(round(params.enqueue.suspect_share * len(ranked)))
 
 
 def denied(params: Params, layout: Layout) -> list[str]:
