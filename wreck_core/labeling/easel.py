@@ -43,7 +43,7 @@ class Easel:
 
     def read_ahead(self) -> None:
         """Decode what comes next."""
-        self._pictures.read(self._session.upcoming)
+        self._pictures.read(filter(None, map(self._session.path_of, self._session.upcoming)))
 
     def clear(self) -> None:
         """Show the whole picture again, and forget a box that was begun."""

@@ -35,8 +35,8 @@ def name(code: int) -> str:
 class Finger:
     """Tells a press from the repeats of a key that is held down.
 
-    `watch` is to be called between codes, as often as `poll_ms` says; `held` for each code, with the
-    time in seconds. `peek` waits for the next code: the way out where X cannot be asked.
+    `watch` is to be called between codes, often while `resting`; `held` for each code, with the time in
+    seconds. `peek` waits for the next code: the way out where X cannot be asked.
     """
 
     def __init__(self, any_key_down: Callable[[], bool] | None, peek: Callable[[int], bool]) -> None:

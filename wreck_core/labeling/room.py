@@ -180,16 +180,14 @@ class Room:
 
     def _shown(self, session: LabelSession, fault: str) -> dict[str, Any]:
         """Spread a session out as the page shows it."""
-        done, total = session.progress()
-        grid = session.grid
-        page = self._page(grid)["pictures"] if grid else []
-        upcoming = [path.stem for path in session.upcoming]  # files of the store are named by their hash
-        self._offered |= {*page, *upcoming, *filter(None, [session.shown])}
+        page = self._page(session.grid) if session.grid else None
+        offered = [*(page["pictures"] if page else ()), session.shown, *session.upcoming]
+        self._offered.update(filter(None, offered))
         return {
             "headline": f"NOT SAVED — {fault}" if fault else words.headline(session),
             "detail": words.detail(session),
             "fault": bool(fault or session.fault),
-            "share": done / total if total else 0.0,
+            "share": words.share(session),
             "shown": session.shown,
             "looking_back": session.looking_back,
             "box": [*asdict(session.draft.box).values()] if session.draft.box else None,
@@ -198,8 +196,8 @@ class Room:
             "hints": session.hints_on,
             "hint": asdict(session.hint) if session.hint else None,
             "info": session.info(),
-            "upcoming": upcoming,
-            "grid": self._page(grid) if grid else None,
+            "upcoming": session.upcoming,
+            "grid": page,
             "why_empty": "" if session.shown else words.why_empty(session),
         }
 

@@ -74,10 +74,9 @@ class LabelSession:
         return self._past.event.label if self._past.event else None
 
     @property
-    def upcoming(self) -> list[Path]:
-        """Files worth decoding ahead, the next first."""
-        files = (self.path_of(task.sha256) for task in list(self._queue)[1:AHEAD])
-        return [path for path in files if path]
+    def upcoming(self) -> list[str]:
+        """The pictures worth decoding ahead, the next first."""
+        return [task.sha256 for task in list(self._queue)[1:AHEAD]]
 
     @property
     def strategy(self) -> str:

@@ -16,11 +16,10 @@ def chips(session: LabelSession) -> tuple[Chip, ...]:
 
 def bar(session: LabelSession) -> Bar:
     """Say what was done last, how far the round is, and which key gives which label."""
-    done, total = session.progress()
     return Bar(
         headline=words.headline(session),
         detail=words.detail(session),
-        share=done / total if total else 0.0,
+        share=words.share(session),
         fault=bool(session.fault),
         chips=chips(session),
     )

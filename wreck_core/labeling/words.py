@@ -25,6 +25,12 @@ def detail(session: LabelSession) -> str:
     return " · ".join(filter(None, words))
 
 
+def share(session: LabelSession) -> float:
+    """Give the part (0-1) of the round that is done."""
+    done, total = session.progress()
+    return done / total if total else 0.0
+
+
 def why_empty(session: LabelSession) -> str:
     """Say why there is nothing to show."""
     counts = session.counts()
