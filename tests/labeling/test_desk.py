@@ -1,5 +1,6 @@
 """What keys and the mouse do, and what is seen then; the window itself is tested on a screen."""
 
+import string
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -129,6 +130,17 @@ def test_help_lists_every_key_and_takes_the_others(desk: Desk, store: Store) -> 
     assert store.current_labels() == []
     press(desk, "escape")
     assert desk.closing
+
+
+def test_no_label_can_take_the_key_of_a_command(session: LabelSession) -> None:
+    meant = set()
+    for key in string.digits + string.ascii_lowercase + string.punctuation + " ":
+        desk = Desk(session)
+        desk.press("+", 500)
+        if key not in SETTINGS.keys.values() and desk.press(key, 500):
+            meant.add(key)
+        desk.close()
+    assert meant == params.COMMAND_KEYS
 
 
 def test_a_picture_that_cannot_be_read_can_only_be_rejected_or_skipped(
