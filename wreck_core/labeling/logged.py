@@ -19,7 +19,7 @@ class LoggedEvent(BaseModel):
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     round: str
     annotator: str
-    kind: Literal["label", "skip", "flag", "undo", "import", "adjudicate"]
+    kind: Literal["label", "skip", "undo", "import", "adjudicate"]
     label: str | None
     x: Part | None
     y: Part | None

@@ -44,7 +44,7 @@ CREATE TRIGGER task_removed AFTER DELETE ON task BEGIN
 CREATE TABLE label_event(
   event_id INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL UNIQUE, task_id INTEGER REFERENCES task,
   sha256 TEXT NOT NULL, round TEXT NOT NULL, annotator TEXT NOT NULL,
-  kind TEXT NOT NULL CHECK(kind IN ('label', 'skip', 'flag', 'undo', 'import', 'adjudicate')),
+  kind TEXT NOT NULL CHECK(kind IN ('label', 'skip', 'undo', 'import', 'adjudicate')),
   label TEXT, x REAL, y REAL, w REAL, h REAL, flags TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '',
   undoes INTEGER REFERENCES label_event, shown_ms INTEGER, suggested TEXT, score REAL,
   hint_shown INTEGER NOT NULL DEFAULT 0, at TEXT NOT NULL) STRICT;
