@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -30,6 +31,9 @@ from wreck_core.params import ScrapeParams
 BATCH_ROWS = 500
 URLS_PER_PROCESS = 250  # to start a process costs as much as to fetch a hundred pictures
 _GRACE_S = 5.0
+# With so many under way in a process there is more to do than processors can, and an end waits a moment for
+# others: to make each safe by itself, and to wake a process for it, takes a seventh of all.
+_MANY, _MOMENT_S = 33, 0.005
 
 # What a crew hands back. An exception is no fault of the URL; a rest is no end, but comes the same way.
 End = Row | Rest | BaseException
@@ -66,6 +70,32 @@ def hire(assignment: Assignment, urls: int) -> Crew:
     return Processes(assignment, processes) if processes > 1 else Threads(assignment)
 
 
+class _Ends:
+    """What has ended and waits to be taken. One thread begins jobs, one takes, any may put."""
+
+    def __init__(self, processes: int = 1) -> None:
+        self._many = processes * _MANY
+        self._queue: SimpleQueue[End] = SimpleQueue()
+        self.put = self._queue.put
+        self._begun = self._taken = 0  # each is written by one thread
+
+    def begin(self, jobs: int) -> None:
+        """Expect so many more ends."""
+        self._begun += jobs
+
+    def take(self, timeout_s: float | None) -> list[End]:
+        """Wait for an end, then take all that are there, or soon will be."""
+        ends: list[End] = []
+        with suppress(Empty):
+            ends.append(self._queue.get(timeout=timeout_s))
+            if self._begun - self._taken >= self._many:
+                time.sleep(_MOMENT_S)
+            while len(ends) < BATCH_ROWS:
+                ends.append(self._queue.get_nowait())
+        self._taken += sum(not isinstance(end, Rest) for end in ends)
+        return ends
+
+
 class Threads:
     """`scrape.threads` threads of this process, at most `decoders` of them with a decoded picture."""
 
@@ -79,7 +109,7 @@ class Threads:
         )
         self._stopped = threading.Event()
         # Each thread hands its row in here: to ask all futures which of them is done costs more than a fetch.
-        self._ended: SimpleQueue[End] = SimpleQueue()
+        self._ended = _Ends()
         self._downloader = Downloader(
             self._client,
             Robots(self._client, layout.robots),
@@ -93,11 +123,12 @@ class Threads:
     def submit(self, jobs: Iterable[Job]) -> None:
         """Begin jobs."""
         for job in jobs:
+            self._ended.begin(1)
             self._workers.submit(self._downloader.fetch, job).add_done_callback(self._hand_in)
 
     def take(self, timeout_s: float | None) -> list[End]:
         """Wait for an end, then take all that are there."""
-        return _take(self._ended, timeout_s)
+        return self._ended.take(timeout_s)
 
     def close(self) -> None:
         """Cut what is under way, and wait for the threads."""
@@ -121,7 +152,7 @@ class Processes:
 
     def __init__(self, assignment: Assignment, count: int) -> None:
         self.assignment = assignment
-        self._ended: SimpleQueue[End] = SimpleQueue()
+        self._ended = _Ends(count)
         self._lock = threading.Lock()
         self._under_way = Counter(dict.fromkeys(range(count), 0))  # jobs of each process
         self._closing = False
@@ -144,13 +175,14 @@ class Processes:
             for job in jobs:
                 number = min(self._under_way, key=self._under_way.__getitem__)
                 self._under_way[number] += 1
+                self._ended.begin(1)
                 shares.setdefault(number, []).append(job)
         for number, share in shares.items():
             self._tell(number, share)
 
     def take(self, timeout_s: float | None) -> list[End]:
         """Wait for an end, then take all that are there."""
-        return _take(self._ended, timeout_s)
+        return self._ended.take(timeout_s)
 
     def close(self) -> None:
         """Cut what is under way, and wait for the processes."""
@@ -196,13 +228,3 @@ class Processes:
 def _end(pipe: IO[bytes] | None) -> IO[bytes]:
     assert pipe  # noqa: S101 - pipes were asked for
     return pipe
-
-
-def _take(ended: SimpleQueue[End], timeout_s: float | None) -> list[End]:
-    """Wait for an end, then take all that are there."""
-    taken: list[End] = []
-    with suppress(Empty):
-        taken.append(ended.get(timeout=timeout_s))
-        while len(taken) < BATCH_ROWS:
-            taken.append(ended.get_nowait())
-    return taken
