@@ -14,12 +14,11 @@ from prefect.states import Completed
 
 from flows import runners
 from flows.outcomes import BLOCKED, FAILED, SKIPPED, StageRun
-from wreck_core import devices, provenance, repro
+from wreck_core import clock, devices, provenance, repro
 from wreck_core.errors import BusyError, WreckError
 from wreck_core.layout import Layout
 
 BUSY_POLL_S = 2.0
-STAMP = "%Y-%m-%dT%H-%M-%S"
 
 
 def bring_up_to_date(layout: Layout, stage: str, logs: Path, timeout_s: float) -> StageRun:
@@ -88,4 +87,4 @@ def log_of(logs: Path, stage: str) -> Path:
 
 def log_folder(layout: Layout, flow_name: str) -> Path:
     """Give the folder for the logs of one flow run, named by its start."""
-    return layout.logs / f"{time.strftime(STAMP)}-{flow_name}"
+    return layout.logs / f"{clock.stamp()}-{flow_name}"

@@ -77,7 +77,7 @@ def test_the_board_with_its_gates_and_the_last_run_are_told(layout: Layout, para
         (layout.logs / folder).mkdir(parents=True)
     rows = dict(status.run(params, layout).rows)
     assert rows["board"] == "leader mobilenet, ROC AUC 0.950, gates fail: no_leaks"
-    assert rows["last run"] == "experiment began 2026-03-01 02:03"
+    assert rows["last run"] == "experiment began 2026-03-01 02:03 UTC"
 
 
 def test_the_command_shows_one_screen_and_speaks_json(scraped: Layout) -> None:

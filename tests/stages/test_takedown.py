@@ -12,11 +12,11 @@ import tiny
 from pages import Pages, pages, photo
 
 from wreck_core import params as params_module
+from wreck_core.clock import now
 from wreck_core.errors import UsageError
 from wreck_core.ingest import blocklist
 from wreck_core.ingest.urls import url_id
 from wreck_core.labeling import export
-from wreck_core.labeling.log import now
 from wreck_core.labeling.records import Import
 from wreck_core.labeling.store import Store
 from wreck_core.layout import Layout

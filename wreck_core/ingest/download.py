@@ -5,9 +5,8 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 
-from wreck_core import files
+from wreck_core import clock, files
 from wreck_core.errors import ImageRejectedError
 from wreck_core.image_header import EXTENSIONS
 from wreck_core.ingest import picture
@@ -76,7 +75,7 @@ class Downloader:
 
     def _fetch(self, job: Job) -> Row:
         started = time.monotonic()
-        tried_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        tried_at = clock.now()
         deadline_at = started + self._params.deadline_s
         failure = FetchFailedError("deadline", "did not end in time")
         attempts = 0

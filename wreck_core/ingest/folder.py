@@ -4,10 +4,10 @@ import os
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
+from wreck_core import clock
 from wreck_core.errors import ImageRejectedError, InputError
 from wreck_core.ingest import picture
 from wreck_core.ingest.download import PictureStore
@@ -76,7 +76,7 @@ def store(
             for line, each in enumerate(new.values(), 1)
         )
         ledger.read_list(name, listed, Account(lines=len(new)), ledger.next_reading())
-        at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        at = clock.now()
         ledger.record(
             Row(
                 url_id(normalise(f"{name}/{each.address}")),

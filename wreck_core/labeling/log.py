@@ -2,18 +2,13 @@
 
 import uuid
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
+from wreck_core import clock
 from wreck_core.labeling.database import Database
 from wreck_core.labeling.records import Event, Import
 from wreck_core.labeling.rows import as_event
 from wreck_core.labeling.schema import ADJUDICATE, PRIMARY, REPEAT
-
-
-def now() -> str:
-    """Give the time as it is written into events and labels.csv, such as 2026-01-02T03:04:05Z."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Log(Database):
@@ -200,7 +195,7 @@ class Log(Database):
     def _append(self, **fields: Any) -> int:
         """Write one event. The names are ours, never a user's."""
         fields["uid"] = fields.get("uid") or uuid.uuid4().hex
-        fields.setdefault("at", now())
+        fields.setdefault("at", clock.now())
         names, marks = ", ".join(fields), ", ".join(f":{name}" for name in fields)
         cursor = self._db.execute(f"INSERT INTO label_event({names}) VALUES ({marks})", fields)  # noqa: S608 - own names
         return int(cursor.lastrowid or 0)

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from wreck_core import clock
 from wreck_core.errors import InputError
 from wreck_core.labeling import votes
 from wreck_core.labeling.consensus import UNDECIDED, decide
-from wreck_core.labeling.log import now
 from wreck_core.labeling.logged import LoggedEvent
 from wreck_core.labeling.schema import ADJUDICATE, PRIMARY, answer_kind
 from wreck_core.params import CONFLICT, LIST_ANNOTATOR
@@ -138,7 +138,7 @@ def _anew(event: dict[str, Any]) -> dict[str, Any]:
     """Make an event of cells that were edited in place, under the time of what they said before."""
     cells = ":".join(str(event[name]) for name in ("annotator", "label", "flags", *_SIDES, "at"))
     uid = f"labels.csv:{event['sha256']}:{cells}"
-    return {**event, "uid": uid, "at": now(), "note": "edited in labels.csv"}
+    return {**event, "uid": uid, "at": clock.now(), "note": "edited in labels.csv"}
 
 
 def _same(event: dict[str, Any], answer: dict[str, Any]) -> bool:

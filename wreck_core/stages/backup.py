@@ -7,11 +7,10 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from wreck_core import databases, files
+from wreck_core import clock, databases, files
 from wreck_core.errors import BusyError, InputError, UsageError, WreckError
 from wreck_core.labeling import rebuild
 from wreck_core.labeling.store import Store
@@ -33,7 +32,7 @@ def run(params: Params, layout: Layout) -> Summary:
     made = []
     for name, live in _databases(layout).items():
         if live.exists():
-            copy = layout.backups / f"{name}-{_stamp()}.db"
+            copy = layout.backups / f"{name}-{clock.stamp()}.db"
             with files.replacing(copy) as temp:
                 databases.copy(live, temp)
             made.append(copy)
@@ -93,10 +92,6 @@ def _backups(layout: Layout, name: str) -> list[Path]:
     return sorted(layout.backups.glob(f"{name}-*.db"), reverse=True)
 
 
-def _stamp() -> str:
-    return f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}"
-
-
 def _later(live: Path, layout: Layout) -> Iterator[dict[str, Any]]:
     """Yield the events that the store at `live` and the log still have, as far as each can be read."""
     with suppress(WreckError, sqlite3.Error):  # it is damaged: that is why there is a backup
@@ -110,7 +105,7 @@ def _set_aside(layout: Layout, live: Path) -> Path | None:
     """Move a database to the backups, its write-ahead log first: alone it must not meet another's."""
     if not live.exists():
         return None
-    aside = layout.backups / f"{_REPLACED}-{live.stem}-{_stamp()}.db"
+    aside = layout.backups / f"{_REPLACED}-{live.stem}-{clock.stamp()}.db"
     aside.parent.mkdir(parents=True, exist_ok=True)
     for suffix in ("-wal", "-shm", ""):
         part = live.with_name(live.name + suffix)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from wreck_core import files
+from wreck_core import clock, files
 from wreck_core.errors import InputError
 from wreck_core.ingest import blocklist, candidates, folder, url_list
 from wreck_core.ingest.download import PictureStore
@@ -14,7 +14,6 @@ from wreck_core.ingest.urls import normalise, url_id
 from wreck_core.labeling import consensus, export, formats, imports, rebuild
 from wreck_core.labeling.formats import Said
 from wreck_core.labeling.imports import Matched
-from wreck_core.labeling.log import now
 from wreck_core.layout import Layout
 from wreck_core.params import LIST_ANNOTATOR, Params
 from wreck_core.summary import Summary, count
@@ -34,7 +33,7 @@ def import_labels(params: Params, layout: Layout, source: Path) -> Summary:
         layout.require_pictures()
         found, name = _from_file(params, layout, source), source.name.split(".")[0]
     with rebuild.open_store(layout) as store:
-        added = store.import_labels(f"{LIST_ANNOTATOR}{name}", found.imports(), now())
+        added = store.import_labels(f"{LIST_ANNOTATOR}{name}", found.imports(), clock.now())
         final = export.write(layout, store)
     return Summary(
         headline=f"{added:,} labels are new; {len(final):,} pictures have one",

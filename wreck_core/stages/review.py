@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
-from wreck_core import files
+from wreck_core import clock, files
 from wreck_core.dataset import labels as label_file
 from wreck_core.dedup import decisions
 from wreck_core.dedup.decisions import Decision
@@ -66,8 +65,7 @@ def decide(layout: Layout, known: set[str], annotator: str, question: Any) -> di
         case {"one": str(one), "other": str(other), "said": str(said)} if said in SAME:
             if one == other or not {one, other} <= known:
                 raise InputError("these are no two pictures of this dataset")
-            at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            decisions.remember(layout, Decision(one, other, SAME[said], annotator, at))
+            decisions.remember(layout, Decision(one, other, SAME[said], annotator, clock.now()))
             return {"decisions": len(decisions.read(layout.decisions))}
     raise InputError("is no decision")
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
-from wreck_core import files
+from wreck_core import clock, files
 from wreck_core.ingest import arrivals, blocklist, candidates, reading, row_log, url_map
 from wreck_core.ingest.crew import Assignment, hire
 from wreck_core.ingest.ledger import Ledger
@@ -48,7 +48,7 @@ class ScrapeRequest:
     @property
     def stamp(self) -> str:
         """The moment of the request, as it is in file names."""
-        return f"{self.asked_at:%Y-%m-%dT%H-%M-%S}"
+        return clock.stamp(self.asked_at)
 
     def assignment(self, params: Params, layout: Layout) -> Assignment:
         """Say what whoever fetches must know of it."""
@@ -98,6 +98,6 @@ def pending(
     count = ledger.select_pending(number, request.retry - {"ok"}, params.scrape.placeholder_urls)
     if "ok" in request.retry:
         before = request.asked_at - timedelta(days=params.scrape.refresh_days)
-        count += ledger.select_held(number, f"{before:%Y-%m-%dT%H:%M:%SZ}")
+        count += ledger.select_held(number, clock.written(before))
     jobs = islice(reading.jobs(ledger, request.lists), request.max_urls)
     return jobs, min(count, request.max_urls or count)

@@ -90,7 +90,7 @@ def _last_run(layout: Layout) -> dict[str, str]:
         return {}
     day, _, rest = begun[-1].partition("T")
     hour, minute, _, name = rest.split("-", 3)
-    return {name: f"began {day} {hour}:{minute}"}
+    return {name: f"began {day} {hour}:{minute} UTC"}
 
 
 def _words(told: dict[str, Any]) -> str:

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
 
-from wreck_core import dvcio, files
+from wreck_core import clock, dvcio, files
 from wreck_core.dataset.forget import forget as forget_rows
 from wreck_core.dedup.alike import look_alikes
 from wreck_core.errors import UsageError
@@ -64,7 +63,7 @@ def run(params: Params, layout: Layout, target: str, reason: str = "") -> Summar
 
 
 def _named(target: str, reason: str) -> Tombstone:
-    at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    at = clock.now()
     if re.fullmatch("[0-9a-fA-F]{64}", target):
         return Tombstone(sha256=target.lower(), at=at, reason=reason)
     if re.fullmatch("[0-9a-fA-F]{8,63}", target):
