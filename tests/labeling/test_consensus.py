@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wreck_core.errors import InputError
 from wreck_core.labeling import consensus, votes
 
 
@@ -85,6 +86,16 @@ def test_a_verdict_that_knows_of_the_dispute_is_no_vote() -> None:
     row = consensus.decide("a", [*blind, vote("judge", "damaged", "adjudicate")])
     assert row.votes == "ann=damaged bob=undamaged"
     assert consensus.decide("a", blind[:1]).votes == ""
+
+
+def test_votes_are_read_as_a_spreadsheet_saves_them_and_other_bytes_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("sha256,votes\r\na,ann=damaged ben=unsure\r\n", encoding="utf-8-sig", newline="")
+    assert [row["label"] for row in votes.read(path)] == ["damaged", "unsure"]
+    for other in (b"", b"sha256,votes\n\xff,\n", b"sha256,votes\na\n"):
+        path.write_bytes(other)
+        with pytest.raises(InputError, match=r"is no labels\.csv"):
+            list(votes.read(path))
 
 
 def test_labels_of_a_file_without_votes_are_nobodys(tmp_path: Path) -> None:

@@ -1,14 +1,12 @@
 """labels.csv read back: what git or somebody's hand put there that the label store has not said itself."""
 
-import csv
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from wreck_core import clock
-from wreck_core.errors import InputError
-from wreck_core.labeling import votes
+from wreck_core.labeling import labels_csv, votes
 from wreck_core.labeling.consensus import UNDECIDED, decide
 from wreck_core.labeling.logged import LoggedEvent
 from wreck_core.labeling.schema import ADJUDICATE, PRIMARY, answer_kind
@@ -30,7 +28,7 @@ def events(path: Path) -> Iterator[dict[str, Any]]:
 
     Raises InputError when it is no labels.csv.
     """
-    for row in _rows(path):
+    for row in labels_csv.rows(path):
         yield from _judged(path, _as_events(row))
 
 
@@ -45,7 +43,7 @@ def news(path: Path, log: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     said: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for answer in log:
         said[answer["sha256"]].append(answer)
-    for row in _rows(path):
+    for row in labels_csv.rows(path):
         before = said.get(row.get("sha256", ""))
         if before is None:
             yield from _judged(path, _as_events(row))
@@ -53,32 +51,12 @@ def news(path: Path, log: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             yield from _judged(path, _unheard(row, before))
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    if not path.exists():
-        return
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as table:  # spreadsheets write a mark before it
-            rows = csv.DictReader(table, strict=True)
-            if "sha256" not in (rows.fieldnames or ()):
-                raise ValueError("no header")
-            for row in rows:
-                if None in row or None in row.values():
-                    raise ValueError("a row of another length")
-                yield row
-    except (ValueError, csv.Error):
-        raise _unreadable(path) from None
-
-
 def _judged(path: Path, found: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     try:
         for event in found:
             yield LoggedEvent.model_validate(event).fields()
     except (KeyError, ValueError):
-        raise _unreadable(path) from None
-
-
-def _unreadable(path: Path) -> InputError:
-    return InputError("is no labels.csv", where=str(path), fix="restore it with `git checkout`")
+        raise labels_csv.unreadable(path) from None
 
 
 def _as_events(row: dict[str, str]) -> Iterator[dict[str, Any]]:

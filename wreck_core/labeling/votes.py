@@ -3,12 +3,12 @@
 The cell is there so that agreement can be measured without the label store, which is live and unversioned.
 """
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
+from wreck_core.labeling import labels_csv
 from wreck_core.labeling.schema import ADJUDICATE
 
 
@@ -33,9 +33,6 @@ def of(row: Mapping[str, str]) -> Iterator[dict[str, str]]:
 
 
 def read(path: Path) -> Iterator[dict[str, str]]:
-    """Give the votes of all rows. No file: none."""
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8", newline="") as table:
-        for row in csv.DictReader(table):
-            yield from of(row)
+    """Give the votes of all rows. No file: none. Raises InputError when it is no labels.csv."""
+    for row in labels_csv.rows(path):
+        yield from of(row)

@@ -21,10 +21,10 @@ from wreck_core.summary import Summary
 def run(params: Params, layout: Layout) -> Summary:
     """Write reports/: report.json, the page drawn from it, and the tables beside it.
 
-    Raises InputError when there is no dataset yet.
+    Raises InputError when there is no dataset yet, or labels.csv is none.
     """
-    agreed = _agreement(params.report, layout)
-    report = collate(params, layout, provenance.fingerprint(layout, "report"), agreed)
+    fingerprint = provenance.fingerprint(layout, "report")
+    report = collate(params, layout, fingerprint, _agreement(params.report, layout))
     _draw_maps(params, layout, report)
     folder = layout.reports
     files.write_json(folder / "report.json", report)
