@@ -43,7 +43,10 @@ class Blocklist:
 
     def bars(self, normal_url: str) -> bool:
         """Whether a normalised URL, or its host, was taken down."""
-        return url_id(normal_url) in self.url_ids or host_of(normal_url) in self.hosts
+        # Mostly nothing was, and every fetch asks.
+        return (bool(self.url_ids) and url_id(normal_url) in self.url_ids) or (
+            bool(self.hosts) and host_of(normal_url) in self.hosts
+        )
 
 
 NOTHING_BARRED = Blocklist()
