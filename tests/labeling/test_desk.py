@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from wreck_core import images, params
 from wreck_core.images import Image
-from wreck_core.labeling import ink, sheet
+from wreck_core.labeling import ink, sheet, words
 from wreck_core.labeling.desk import Desk
 from wreck_core.labeling.records import Box, Hint
 from wreck_core.labeling.session import LabelSession, Picture
@@ -113,8 +113,9 @@ def test_zoom_and_pan_change_what_is_seen_and_end_with_the_picture(desk: Desk) -
 def test_flags_are_chosen_by_number_and_no_label_is_given_meanwhile(
     desk: Desk, session: LabelSession, store: Store
 ) -> None:
-    assert press(desk, "f", "1", "3", "1", "9", "u") == [True, True, True, True, False, False]
+    assert press(desk, "f", "1", "1", "3", "9", "u") == [True, True, True, True, False, False]
     assert session.draft.flags == ("several_cars",)
+    assert words.headline(session) == "flag several cars set"
     assert store.current_labels() == []
     press(desk, "f", "1")
     (row,) = store.current_labels()

@@ -7,6 +7,7 @@ from textwrap import wrap
 from wreck_core.images import Image
 from wreck_core.labeling import ink
 from wreck_core.labeling.ink import Pen
+from wreck_core.labeling.words import readable
 from wreck_core.params import LabelParams
 
 LINE_PX = 40
@@ -40,7 +41,7 @@ class Panel:
 def help_panel(settings: LabelParams) -> Panel:
     """List what every key does."""
     labels = tuple(
-        Row(key, label.replace("_", " "), key=True, colour=ink.parse_colour(settings.colours[label]))
+        Row(key, readable(label), key=True, colour=ink.parse_colour(settings.colours[label]))
         for label, key in settings.keys.items()
     )
     others = (
@@ -66,7 +67,7 @@ def flags_panel(settings: LabelParams, chosen: tuple[str, ...]) -> Panel:
     rows = tuple(
         Row(
             str(number),
-            flag.replace("_", " "),
+            readable(flag),
             key=True,
             on=flag in chosen,
             colour=ink.AMBER if flag in chosen else ink.LINE,

@@ -187,7 +187,7 @@ def _draw_chips(target: Image, bar: Bar, corner: ink.Place, pen: Pen) -> None:
     for chip in bar.chips:
         wide, high = pen.keycap(target, chip.key, (left, top), chip.colour)
         weight = ink.SEMIBOLD if chip.given else ink.REGULAR
-        said = pen.cut(_said(chip), 18, pen.width(_said(chip), 18, weight) - cut_px, weight)
+        said = pen.cut(chip.label, 18, pen.width(chip.label, 18, weight) - cut_px, weight)
         end = pen.write(target, said, (left + wide + pen.px(10), top + pen.px(22)), 18, weight=weight)
         if chip.given:
             under = top + high + pen.px(7)
@@ -195,13 +195,9 @@ def _draw_chips(target: Image, bar: Bar, corner: ink.Place, pen: Pen) -> None:
         left = end + pen.px(22)
 
 
-def _said(chip: Chip) -> str:
-    return chip.label.replace("_", " ")
-
-
 def _chips_px(chips: tuple[Chip, ...], pen: Pen) -> int:
     keys = sum(max(pen.px(32), pen.width(chip.key, 18, ink.SEMIBOLD) + pen.px(16)) for chip in chips)
-    words = sum(pen.width(_said(chip), 18, ink.SEMIBOLD) + pen.px(32) for chip in chips)
+    words = sum(pen.width(chip.label, 18, ink.SEMIBOLD) + pen.px(32) for chip in chips)
     return keys + words
 
 

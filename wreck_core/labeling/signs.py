@@ -9,7 +9,7 @@ def chips(session: LabelSession) -> tuple[Chip, ...]:
     """List the labels with their keys, the one that was given underlined."""
     given, settings = session.looking_back, session.settings
     return tuple(
-        Chip(label, key, ink.parse_colour(settings.colours[label]), label == given)
+        Chip(words.readable(label), key, ink.parse_colour(settings.colours[label]), label == given)
         for label, key in settings.keys.items()
     )
 
@@ -30,8 +30,9 @@ def tags(session: LabelSession) -> list[Tag]:
     found = []
     if session.looking_back:
         colour = ink.parse_colour(session.settings.colours[session.looking_back])
-        found.append(Tag(f"looking back · you said {session.looking_back}", colour))
+        found.append(Tag(f"looking back · you said {words.readable(session.looking_back)}", colour))
     if session.hint:
         hint = session.hint
-        found.append(Tag(f"{hint.model or 'model'}: {hint.label} {hint.score:.0%}", ink.ACCENT))
-    return found + [Tag(flag.replace("_", " "), ink.AMBER) for flag in session.draft.flags]
+        said = f"{hint.model or 'model'}: {words.readable(hint.label)} {hint.score:.0%}"
+        found.append(Tag(said, ink.ACCENT))
+    return found + [Tag(words.readable(flag), ink.AMBER) for flag in session.draft.flags]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from wreck_core import images
 from wreck_core.images import Image
-from wreck_core.labeling import ink, sheet, signs
+from wreck_core.labeling import ink, sheet, signs, words
 from wreck_core.labeling.grid import Grid
 from wreck_core.labeling.pictures import Pictures
 from wreck_core.labeling.session import LabelSession
@@ -37,7 +37,7 @@ class Tiles:
                 said = "cannot be shown" if known else "…"
             tiles.append(sheet.Tile(picture, said, at in grid.odd))
         title = (
-            f"All {grid.label.replace('_', ' ')}?   Enter saves {len(grid.agreed)}  ·  a key or a click"
+            f"All {words.readable(grid.label)}?   Enter saves {len(grid.agreed)}  ·  a key or a click"
             " takes one out  ·  G next class  ·  Esc back"
         )
         colour = ink.parse_colour(self._session.settings.colours[grid.label])

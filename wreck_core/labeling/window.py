@@ -127,9 +127,8 @@ class Cv2Window:
     def _on_mouse(self, event: int, x: int, y: int, flags: int, param: object) -> None:
         """Take a mouse event: OpenCV calls it while it waits for a key. Nothing is drawn in here."""
         if event == cv2.EVENT_MOUSEWHEEL:
-            self._turned_wheel |= (
-                flags > 0
-            )  # away from the person: nearer; back from there is no way past fitted
+            # Away from the person: nearer. The other way Qt does not go beyond fitted.
+            self._turned_wheel |= flags > 0
         elif event == cv2.EVENT_LBUTTONDOWN:
             self._changed |= self._desk.push(x, y)
         elif event == cv2.EVENT_LBUTTONUP:

@@ -4,10 +4,15 @@ from wreck_core.labeling.session import LabelSession
 from wreck_core.labeling.store import LOST
 
 
+def readable(text: str) -> str:
+    """Write the names of labels and flags as words."""
+    return text.replace("_", " ")
+
+
 def headline(session: LabelSession) -> str:
     """Say what was done last, or that it was not saved and what to do."""
     if not session.fault:
-        return session.message or "What do you see?"
+        return readable(session.message) or "What do you see?"
     lost = session.fault.startswith(LOST)
     return f"NOT SAVED — {'this is the next picture' if lost else 'press the key again'}"
 
