@@ -151,6 +151,15 @@ def compare_nights(task: Task, recipes: list[str]) -> list[dict[str, Any]]:
     return rows
 
 
+def _all_of(rows: list[dict[str, Any]], recipe: str) -> dict[str, Any]:
+    """Add up a recipe's rows: two nights of a board of them."""
+    first, second = (
+        sum(row[key] for row in rows if row["recipe"] == recipe) for key in ("first_cpu_s", "second_cpu_s")
+    )
+    costs = {"first_cpu_s": first, "second_cpu_s": second, "second_percent": 100 * second / first}
+    return {"backbone": "all of these", "weights": "", "recipe": recipe, **costs}
+
+
 def main() -> None:
     """Measure every backbone and print the table."""
     parser = argparse.ArgumentParser(
@@ -172,6 +181,8 @@ def main() -> None:
             task = make_task(name, samples, args, settings, Path(folder))
             found = compare_nights(task, args.nights) if args.nights else compare(task)
         rows += [{"backbone": name, "weights": task.weights.source, **row} for row in found]
+    if args.nights and len(args.backbones) > 1:
+        rows += [_all_of(rows, recipe) for recipe in args.nights]
     show(rows, describe("tensorflow", "keras") | {"photos": len(samples)}, as_json=args.json)
 
 
