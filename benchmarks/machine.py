@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import resource
+import textwrap
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+_LINE_CHARS = 100
 
 
 @dataclass
@@ -56,7 +59,8 @@ def show(rows: Iterable[Mapping[str, Any]], about: Mapping[str, Any], *, as_json
     if as_json:
         print(json.dumps({"about": about, "rows": table}, indent=2))
         return
-    print("; ".join(f"{name} {value}" for name, value in about.items()))
+    facts = "; ".join(f"{name} {value}" for name, value in about.items())
+    print(textwrap.fill(facts, _LINE_CHARS, break_long_words=False, break_on_hyphens=False))
     show_table(table)
 
 
