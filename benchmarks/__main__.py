@@ -38,7 +38,7 @@ BENCHMARKS = (
     Benchmark(
         "scrape",
         "Fetching beside img2dataset and plain requests",
-        ("--images", "6000", "--threads", "64", "128", "--rounds", "2"),
+        ("--images", "10000", "--threads", "128", "--rounds", "2"),
     ),
     Benchmark("faults", "Fetching from servers that misbehave"),
     Benchmark("lists", "Reading 100,000 hostile lines"),
