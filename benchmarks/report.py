@@ -121,7 +121,7 @@ def measure(layout: Layout) -> dict[str, Any]:
         "seconds": cost.seconds,
         "cpu_s": cost.cpu_s,
         "peak_mb": machine.peak_rss_mb(),
-        "maps": len(read_json(layout.reports / "report.json")["looks"]["maps"]),
+        "maps": len(read_json(layout.report_json)["looks"]["maps"]),
         "page_mb": sizes["leaderboard.html"],
         "report_json_mb": sizes["report.json"],
     }

@@ -27,7 +27,7 @@ from wreck_core.summary import Summary
 
 def publish_leaderboard(layout: Layout) -> None:
     """Show the leaderboard, if there is one: a table, the verdict over its intervals, a link to its page."""
-    path, page = layout.reports / "report.json", layout.reports / "leaderboard.html"
+    path, page = layout.report_json, layout.reports / "leaderboard.html"
     if not (path.exists() and page.exists()):
         return
     report: dict[str, Any] = files.read_json(path)

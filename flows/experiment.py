@@ -31,7 +31,7 @@ def experiment(workspace: str = ".") -> tuple[StageRun, ...]:
     layout = Layout(Path(workspace).resolve())
     settings = params.load(layout.params)
     due = look(settings, layout)
-    if BOARD in due.todo and (layout.reports / "report.json").exists():
+    if BOARD in due.todo and layout.report_json.exists():
         earlier.keep(layout)  # the board that people know, before anything replaces it
     logs = log_folder(layout, "experiment")
     patient = run_stage.with_options(

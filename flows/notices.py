@@ -66,7 +66,7 @@ def telling(layout: Layout) -> Iterator[Night]:
 
 def board_lines(layout: Layout) -> list[str]:
     """Sum the leaderboard up: the verdict, what changed, a new leader. Empty without one."""
-    path = layout.reports / "report.json"
+    path = layout.report_json
     if not path.exists():
         return []
     report: dict[str, Any] = files.read_json(path)

@@ -62,7 +62,7 @@ def judged(layout: Layout, runs: Iterable[StageRun]) -> tuple[StageRun, ...]:
 
 def failing_gates(layout: Layout) -> list[str]:
     """Say of each gate of the board that does not hold why; empty without a board."""
-    path = layout.reports / "report.json"
+    path = layout.report_json
     if not path.exists():
         return []
     gates = files.read_json(path)["gates"]

@@ -49,6 +49,16 @@ class Layout:
         self.prefect_home = state / "prefect"
         self.robots = state / "robots"
 
+    @property
+    def report_json(self) -> Path:
+        """All that the page says, for programs."""
+        return self.reports / "report.json"
+
+    @property
+    def leaderboard_json(self) -> Path:
+        """The board alone, for programs."""
+        return self.reports / "leaderboard.json"
+
     def image(self, sha256: str, extension: str) -> Path:
         """Content-addressed place of an image; `extension` without the dot."""
         return self.images / sha256[:2] / f"{sha256}.{extension}"

@@ -51,7 +51,7 @@ def recorded(layout: Layout, stage: str) -> Fingerprint:
         "dedup": layout.dedup_json,
         "dataset": layout.dataset_json,
         "train": layout.model(backbone) / "metrics.json",
-        "report": layout.reports / "report.json",
+        "report": layout.report_json,
     }
     home = homes.get(name)
     if home is None or not home.exists():

@@ -23,7 +23,7 @@ def night(layout, params):
 
     def make(board=board):
         report.run(board, layout)
-        return json.loads((layout.reports / "report.json").read_text())
+        return json.loads(layout.report_json.read_text())
 
     make()
     earlier.keep(layout)
@@ -34,7 +34,7 @@ def test_the_first_report_has_nothing_to_compare_with(layout, params):
     answered.fill(layout)
     answered.answer(layout, "mobilenet", 1.2)
     report.run(answered.board_of(params, "mobilenet"), layout)
-    told = json.loads((layout.reports / "report.json").read_text())
+    told = json.loads(layout.report_json.read_text())
     assert told["changes"] is None
     assert "first report" in told["answers"]["changes"]
 

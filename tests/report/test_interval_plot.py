@@ -15,7 +15,7 @@ def test_every_ranked_row_has_its_interval_in_a_picture_that_needs_no_page(layou
     answered.answer(layout, "resnet50", 0.7)
     answered.fail(layout, "xception", "no weights")
     report.run(answered.board_of(params, "mobilenet", "resnet50", "xception"), layout)
-    board = files.read_json(layout.reports / "report.json")
+    board = files.read_json(layout.report_json)
     picture = ElementTree.fromstring(interval_plot(board))  # noqa: S314 - our own
     said = [text.text for text in picture.iter(f"{SVG}text")]
     ranked = [row for row in board["rows"] if row["roc_auc"] is not None]

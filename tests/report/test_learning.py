@@ -45,7 +45,7 @@ def learned(layout, params):
             answered.answer(layout, name, 1.0, recipe=name, learning_curve=points)
             path.write_bytes(kept)
         report.run(answered.board_of(params, *FITS), layout)
-        return read_json(layout.reports / "report.json")["learning"]
+        return read_json(layout.report_json)["learning"]
 
     return collect
 

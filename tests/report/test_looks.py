@@ -41,7 +41,7 @@ def workspace(layout):
 
 def seen(layout, params, **settings):
     report.run(answered.board_of(params, "mobilenet", "resnet50", **settings), layout)
-    return read_json(layout.reports / "report.json")["looks"]
+    return read_json(layout.report_json)["looks"]
 
 
 def test_every_chosen_picture_has_its_map_in_the_page_and_the_bytes_repeat(workspace, params):
@@ -59,7 +59,7 @@ def test_every_chosen_picture_has_its_map_in_the_page_and_the_bytes_repeat(works
 
 def test_every_picture_is_shown_under_its_hash_so_that_its_takedown_finds_the_page(workspace, params):
     seen(workspace, params)
-    told, page = read_json(workspace.reports / "report.json"), workspace.reports / "leaderboard.html"
+    told, page = read_json(workspace.report_json), workspace.reports / "leaderboard.html"
     text = page.read_text()
     figures = re.findall(r'<figure data-sha256="(\w{64})"[^>]*>\s*<img src="(data:image/webp[^"]+)"', text)
     assert len(figures) == text.count("data:image/webp")

@@ -19,7 +19,7 @@ def workspace(layout, params):
     report.run(board, layout)
     tiny.git(layout.root, "init", "-q", "-b", "main")
     Repo.init(str(layout.root)).close()
-    dvcio.snapshot(layout.root, [layout.reports / "report.json"])
+    dvcio.snapshot(layout.root, [layout.report_json])
     tiny.git(layout.root, "add", "reports/report.json.dvc", ".dvc")
     tiny.git(layout.root, "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-q", "-m", "night")
     answered.answer(layout, "mobilenet", 2.5)

@@ -40,7 +40,7 @@ def test_the_leader_speaks_of_pictures_that_it_was_not_trained_on(params: Params
     assert hints(params.labels, layout) == {}
     answered.fill(layout, 40)
     answered.answer(layout, "mobilenet", 3.0)
-    files.write_json(layout.reports / "leaderboard.json", {"leader": "mobilenet"})
+    files.write_json(layout.leaderboard_json, {"leader": "mobilenet"})
     said = hints(params.labels, layout)
     assert len(said) == 40
     assert {hint.label for hint in said.values()} == {"damaged", "undamaged"}

@@ -281,14 +281,14 @@ def test_an_ensemble_is_refused_with_its_members(layout, params):
 
 def test_the_leader_of_the_board_is_used_and_else_the_first_that_is_trained(trained):
     params, layout = trained
-    assert predict.leader(params, layout) == "efficientnet_lite0"
+    assert predict.usable(params, layout) == "efficientnet_lite0"
     layout.model("scratch_cnn").mkdir(parents=True)
     files.write_json(layout.model("scratch_cnn") / "model.json", {})
     ranked = [{"backbone": name} for name in ("mean_of_two", "scratch_cnn", "efficientnet_lite0")]
-    files.write_json(layout.reports / "leaderboard.json", {"rows": ranked})
-    assert predict.leader(params, layout) == "scratch_cnn"
-    files.write_json(layout.reports / "leaderboard.json", {"rows": []})
-    assert predict.leader(params, layout) == "efficientnet_lite0"
+    files.write_json(layout.leaderboard_json, {"rows": ranked})
+    assert predict.usable(params, layout) == "scratch_cnn"
+    files.write_json(layout.leaderboard_json, {"rows": []})
+    assert predict.usable(params, layout) == "efficientnet_lite0"
 
 
 def test_without_a_model_the_error_says_what_to_do(layout, params):

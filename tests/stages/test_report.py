@@ -78,7 +78,7 @@ def test_models_that_cannot_be_told_apart_tie_and_the_fastest_is_recommended(wor
     assert float(rows["mobilenet"]["p_adjusted"]) >= 0.05 > float(rows["scratch_cnn"]["p_adjusted"])
     assert summary.data["recommended"] == "mobilenet"
     assert summary.headline == "2 models tie; recommended: mobilenet, the fastest of them."
-    told = json.loads((workspace.reports / "leaderboard.json").read_text())
+    told = json.loads(workspace.leaderboard_json.read_text())
     assert told["verdict"] == summary.headline
     assert told["leader"] == summary.data["leader"]
     assert told["roc_auc"] == pytest.approx(float(rows[told["leader"]]["roc_auc"]))
@@ -346,4 +346,4 @@ def test_policy_allows_this_style_and_script_alone(workspace, board):
 
 
 def _report(layout):
-    return json.loads((layout.reports / "report.json").read_text())
+    return json.loads(layout.report_json.read_text())

@@ -72,7 +72,7 @@ def test_the_board_with_its_gates_and_the_last_run_are_told(layout: Layout, para
         "rows": [{"backbone": "mobilenet", "roc_auc": 0.95}],
         "gates": [{"name": "no_leaks", "ok": False}, {"name": "leader_roc_auc", "ok": True}],
     }
-    files.write_json(layout.reports / "report.json", report)
+    files.write_json(layout.report_json, report)
     for folder in ("2026-03-01T02-00-07-refresh", "2026-03-01T02-03-11-experiment"):
         (layout.logs / folder).mkdir(parents=True)
     rows = dict(status.run(params, layout).rows)

@@ -48,7 +48,7 @@ def run_demo(folder: Path) -> None:
             console.out.print(count(given, "label") + " given")
     with _step("Train every backbone and rank them"):
         run(folder, "python", "-m", "flows", "experiment", "--jobs", "2")
-    report = files.read_json(layout.reports / "report.json")
+    report = files.read_json(layout.report_json)
     console.out.print()
     console.show_table(in_short(report))
     console.out.print()

@@ -6,6 +6,6 @@ from wreck_core.layout import Layout
 
 def leader(layout: Layout) -> str | None:
     """Name the leader; None without a leaderboard, or when nothing on it could be trained."""
-    board = layout.reports / "leaderboard.json"
+    board = layout.leaderboard_json
     name: str | None = files.read_json(board)["leader"] if board.exists() else None
     return name

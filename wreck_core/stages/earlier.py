@@ -66,7 +66,7 @@ def compare(params: Params, layout: Layout, other: str) -> Summary:
 
 
 def _report(layout: Layout) -> dict[str, Any]:
-    path = layout.reports / "report.json"
+    path = layout.report_json
     if not path.exists():
         raise InputError("there is no report yet", where=str(path), fix="run `wreck report` first")
     report: dict[str, Any] = files.read_json(path)
@@ -83,7 +83,7 @@ def _other(layout: Layout, other: str) -> dict[str, Any]:
             raise InputError("holds no report.json", where=other, fix="name a workspace or its reports/")
         text = found[0].read_text(encoding="utf-8")
     else:
-        text = dvcio.read_at(layout.root, other, layout.relative(layout.reports / "report.json"))
+        text = dvcio.read_at(layout.root, other, layout.relative(layout.report_json))
     try:
         report: dict[str, Any] = json.loads(text)
     except ValueError as error:

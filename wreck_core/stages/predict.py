@@ -45,7 +45,7 @@ def run(
     """
     rows: list[Row] = []
     told = told or Told(rows.append)
-    name = model or leader(params, layout)
+    name = model or usable(params, layout)
     if name in params.ensembles:
         raise InputError(
             f"{name} is a mean of rows and has no model of its own",
@@ -112,14 +112,14 @@ def _no_heat_map(picture: Picture) -> None:
     """Draw nothing."""
 
 
-def leader(params: Params, layout: Layout) -> str:
+def usable(params: Params, layout: Layout) -> str:
     """Name the model to use: the first of the leaderboard that has one (an ensemble has none).
 
     Without a leaderboard it is the first trained row of params.yaml.
 
     Raises InputError when nothing is trained yet.
     """
-    board = layout.reports / "leaderboard.json"
+    board = layout.leaderboard_json
     named = [row["backbone"] for row in files.read_json(board)["rows"]] if board.exists() else []
     for name in (*named, *params.backbones):
         if name and (layout.model(name) / "model.json").exists():

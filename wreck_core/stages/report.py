@@ -27,7 +27,7 @@ def run(params: Params, layout: Layout) -> Summary:
     report = collate(params, layout, fingerprint, _agreement(params.report, layout))
     _draw_maps(params, layout, report)
     folder = layout.reports
-    files.write_json(folder / "report.json", report)
+    files.write_json(layout.report_json, report)
     files.write_text(folder / "leaderboard.html", page.render(report))
     files.write_text(folder / "leaderboard.md", exports.leaderboard_md(report))
     files.write_text(folder / "leaderboard.csv", exports.leaderboard_csv(report))
@@ -36,7 +36,7 @@ def run(params: Params, layout: Layout) -> Summary:
     files.write_text(folder / "errors.csv", exports.errors_csv(report))
     files.write_text(folder / "slices.csv", exports.slices_csv(report))
     files.write_text(folder / "junit.xml", exports.junit_xml(report))
-    files.write_json(folder / "leaderboard.json", exports.leaderboard_json(report))
+    files.write_json(layout.leaderboard_json, exports.leaderboard_json(report))
     verdict = report["verdict"]
     return Summary(
         headline=verdict["sentence"],

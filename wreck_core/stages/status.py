@@ -69,7 +69,7 @@ def _models(params: Params, layout: Layout) -> dict[str, Any]:
 
 
 def _board(layout: Layout) -> dict[str, Any]:
-    path = layout.reports / "report.json"
+    path = layout.report_json
     if not path.exists():
         return {}
     report = files.read_json(path)
