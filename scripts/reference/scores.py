@@ -17,7 +17,10 @@ class Score:
     source: str = ""
 
 
-_INTERVAL = "2.5 % and 97.5 % quantiles over the resamples, at the shipped confidence"
+_INTERVAL = (
+    "paired bootstrap of whole clusters, each class for itself: 2.5 % and 97.5 % quantiles over the"
+    " resamples, at the shipped confidence"
+)
 _CLUSTERS = "Field & Welsh, JRSS B 69 (2007)"
 _MAX_T = "Romano & Wolf, Econometrica 73 (2005)"
 _BOARD = {
@@ -41,12 +44,17 @@ _RANKING = {
         "scores of different folds are never compared",
         "Hanley & McNeil, Radiology 143 (1982); by fold: Forman & Scholz, SIGKDD Explorations 12 (2010)",
     ),
-    "roc_auc_low": Score("lower end of its interval", f"paired cluster bootstrap: {_INTERVAL}", _CLUSTERS),
+    "roc_auc_low": Score(
+        "lower end of its interval",
+        _INTERVAL,
+        _CLUSTERS,
+    ),
     "roc_auc_high": Score("upper end", "the same", _CLUSTERS),
     "delta_to_leader": Score("ROC AUC minus the leader's"),
     "p_adjusted": Score(
-        "chance of a difference to the leader as large as this if there were none, all pairs taken together",
-        "(1 + #{b : max over pairs |Δᵦ - Δ| / se ≥ |Δ| / se}) / (1 + B)",
+        "chance of a difference to the leader as large as this if there were none, all pairs of models taken"
+        " together; for a baseline, all baselines against the leader",
+        "(1 + #{b : max over pairs |Δᵦ - Δ| / se ≥ |Δ| / se}) / (1 + B); se is the deviation of Δ over B",
         _MAX_T,
     ),
     "p_best": Score("share of the resamples that the row wins, ties divided"),
@@ -66,7 +74,7 @@ _ANSWERS = {
         "Naeini et al., AAAI 2015",
     ),
     "accuracy": Score("share of right answers at the threshold", "(TP + TN) / n"),
-    "precision": Score("share of alarms that are right", "TP / (TP + FP)"),
+    "precision": Score("share of alarms that are right; 0 without an alarm", "TP / (TP + FP)"),
     "recall": Score("share of positives that raise the alarm", "TP / (TP + FN)"),
     "f1": Score("harmonic mean of the two", "2 TP / (2 TP + FP + FN)"),
     "threshold": Score("probability from which on the answer is the positive class"),
@@ -80,7 +88,7 @@ _ANSWERS = {
         "Benjamini & Hochberg, JRSS B 57 (1995)",
     ),
     "loso_auc": Score("ROC AUC on a source that was left out of training; empty where it was not measured"),
-    "test_auc": Score("ROC AUC on the locked test part, of the leader alone"),
+    "test_auc": Score("ROC AUC of s on the locked test part, of the leader alone"),
 }
 _COSTS = {
     "params_m": Score("parameters, millions"),
