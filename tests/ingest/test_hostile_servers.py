@@ -108,7 +108,7 @@ def test_a_request_says_who_asks_and_wants_no_compression_no_cookies_and_no_pass
     assert len(heads) == 3
     for head in heads:
         assert b"Accept-Encoding: identity\r\n" in head
-        assert b"User-Agent: wreck-detect/0.1.0 (+mailto:me@web.example)\r\n" in head
+        assert b"User-Agent: wreck-detect/1.0.0 (+mailto:me@web.example)\r\n" in head
         assert b"canary" not in head
         assert b"Authorization" not in head
 
