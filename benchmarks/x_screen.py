@@ -46,6 +46,7 @@ def opened() -> Iterator[Screen]:
     """Start Xvfb on a free display with a window manager."""
     read_end, write_end = os.pipe()
     words = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", f"{WIDTH}x{HEIGHT}x24", "-nolisten", "tcp"]
+    words += ["-noreset"]  # else it begins anew when its only client leaves, and refuses the window manager
     with subprocess.Popen(words, pass_fds=[write_end], stderr=subprocess.DEVNULL) as server:
         os.close(write_end)
         with os.fdopen(read_end) as pipe:

@@ -15,6 +15,7 @@ from typing import Any
 from benchmarks import leak, machine
 from scripts.reference.markdown import code, page, table
 from wreck_core import files, params
+from wreck_core.errors import WreckError
 from wreck_core.layout import Layout
 from wreck_core.stages import report
 
@@ -108,4 +109,7 @@ def _shown(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    try:
+        main(Path(sys.argv[1]))
+    except WreckError as error:
+        sys.exit(str(error))
