@@ -98,12 +98,11 @@ def test_a_stage_at_which_every_worker_dies_is_one_failed_stage_and_one_error(tm
     told = said.read_text()
     why = "the Dask workers that were given it died, one after the other"
     assert "Traceback" not in told
-    assert [line.split()[:2] for line in told.splitlines() if line.startswith("train@")] == [
-        ["train@alpha", "failed"],
-        ["train@beta", "ran"],
-    ]
+    became = dict(line.split()[:2] for line in told.splitlines() if line.startswith("train@"))
+    # What the dead worker had ended before, it took along: another is asked for it, and finds it done.
+    assert became in ({"train@alpha": "failed", "train@beta": beta} for beta in ("ran", "skipped"))
     assert why in told
-    assert "report" in tiny.ran(layout)
+    assert {"train@beta", "report"} <= set(tiny.ran(layout))
 
 
 def test_dask_without_its_package_says_what_to_install(tmp_path: Path) -> None:
