@@ -44,11 +44,7 @@ _RANKING = {
         "scores of different folds are never compared",
         "Hanley & McNeil, Radiology 143 (1982); by fold: Forman & Scholz, SIGKDD Explorations 12 (2010)",
     ),
-    "roc_auc_low": Score(
-        "lower end of its interval",
-        _INTERVAL,
-        _CLUSTERS,
-    ),
+    "roc_auc_low": Score("lower end of its interval", _INTERVAL, _CLUSTERS),
     "roc_auc_high": Score("upper end", "the same", _CLUSTERS),
     "delta_to_leader": Score("ROC AUC minus the leader's"),
     "p_adjusted": Score(

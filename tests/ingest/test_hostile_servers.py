@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from wreck_core import __version__
 from wreck_core.params import ScrapeParams
 
 
@@ -108,7 +109,7 @@ def test_a_request_says_who_asks_and_wants_no_compression_no_cookies_and_no_pass
     assert len(heads) == 3
     for head in heads:
         assert b"Accept-Encoding: identity\r\n" in head
-        assert b"User-Agent: wreck-detect/1.0.0 (+mailto:me@web.example)\r\n" in head
+        assert f"User-Agent: wreck-detect/{__version__} (+mailto:me@web.example)\r\n".encode() in head
         assert b"canary" not in head
         assert b"Authorization" not in head
 

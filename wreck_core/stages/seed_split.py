@@ -6,7 +6,8 @@ ensembles, and which form of a member is the better comes from folds inside the 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple
+from itertools import product
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from wreck_core.params import BackboneRow, Params
 from wreck_core.stages.train import RECIPES, make_task
 from wreck_core.summary import Progress, Summary, silent
 from wreck_core.training import runtime
+from wreck_core.training.recipe import Task
 
 SEEDS = (29, 30, 31)
 EPOCHS = 8
@@ -36,20 +38,15 @@ PUBLISHED = (
     ("xception", 0.459689, 0.812245, 0.812500, 0.784483, 0.894179),
 )
 
+Recipe = Literal["frozen", "top_blocks"]
+FORMS: tuple[Recipe, ...] = ("frozen", "top_blocks")
 Says = NDArray[np.float64]  # probabilities of damage, (seeds, judged photos)
-
-
-class Trial(NamedTuple):
-    """One row to be trained on the split, under several seeds."""
-
-    backbone: str
-    recipe: Literal["frozen", "top_blocks"]
 
 
 def run(
     params: Params,
     layout: Layout,
-    recipes: Sequence[Literal["frozen", "top_blocks"]] = ("frozen", "top_blocks"),
+    recipes: Sequence[Recipe] = FORMS,
     seeds: Sequence[int] = SEEDS,
     progress: Progress = silent,
 ) -> Summary:
@@ -64,9 +61,9 @@ def run(
     runtime.start(params.train.threads, params.train.seed, params.train.precision)
     said: dict[tuple[str, str], Says] = {}  # by backbone and recipe
     members = dict.fromkeys(name for names in params.ensembles.values() for name in names)
-    for trial in (Trial(name, recipe) for recipe in recipes for name in members):
-        one = [_answers(params, layout, trial, seed, samples, progress)[judged] for seed in seeds]
-        said[trial] = np.stack(one)
+    for recipe, name in product(recipes, members):
+        task = _task(params, layout, name, recipe, samples, progress)
+        said[name, recipe] = np.stack([_answers(task, seed) for seed in seeds])[:, judged]
     said |= _means(params.ensembles, said)
     rows = [
         {"backbone": name, "recipe": recipe, **_scores(truth, p, params)}
@@ -93,25 +90,28 @@ def _means(
     for name, members in ensembles.items():
         better = [(one, "frozen" if one in FROZEN_IS_BETTER else "top_blocks") for one in members]
         forms = {tuple(better): "better"}  # of the same rows as a recipe's mean: that recipe's
-        forms |= {tuple((one, recipe) for one in members): recipe for recipe in ("frozen", "top_blocks")}
+        forms |= {tuple((one, recipe) for one in members): recipe for recipe in FORMS}
         for rows, form in forms.items():
             if said.keys() >= set(rows):
                 means[name, form] = np.mean([said[row] for row in rows], axis=0)
     return means
 
 
-def _answers(
-    params: Params, layout: Layout, trial: Trial, seed: int, samples: pd.DataFrame, progress: Progress
-) -> NDArray[np.float64]:
-    """Train one trial under one seed; what it says of every photo (of those it learned from: nothing)."""
-    epochs = None if trial.recipe == "frozen" else EPOCHS
-    row = BackboneRow(weights="imagenet", builder=trial.backbone, recipe=trial.recipe, epochs=epochs)
+def _task(
+    params: Params, layout: Layout, name: str, recipe: Recipe, samples: pd.DataFrame, progress: Progress
+) -> Task:
+    epochs = None if recipe == "frozen" else EPOCHS
+    row = BackboneRow(weights="imagenet", builder=name, recipe=recipe, epochs=epochs)
     settings = params.model_copy(update={"backbones": {"row": row}})
     task = make_task(settings, layout, "row", samples, progress)
     # One folder for all seeds: the views of a picture are the same.
-    folder = layout.checkpoints / "seed_split" / f"{trial.backbone}-{trial.recipe}"
-    task = replace(task, checkpoint=folder, params=params.train.model_copy(update={"seed": seed}))
-    return RECIPES[trial.recipe](task).p_calibrated()[:, 0]
+    return replace(task, checkpoint=layout.checkpoints / "seed_split" / f"{name}-{recipe}")
+
+
+def _answers(task: Task, seed: int) -> NDArray[np.float64]:
+    """Train under one seed; what that says of every photo (of those it learned from: nothing)."""
+    task = replace(task, params=task.params.model_copy(update={"seed": seed}))
+    return RECIPES[task.recipe](task).p_calibrated()[:, 0]
 
 
 def _scores(truth: NDArray[np.bool_], says: Says, params: Params) -> dict[str, Any]:
