@@ -1,13 +1,10 @@
 """Each way in which a server can misbehave ends with a status of its own, in time and in flat memory."""
 
 import contextlib
-import ipaddress
 import socket
-import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -16,11 +13,6 @@ import psutil
 import pytest
 from bad_web import EXPECTED, WEB, RawServer, jpeg_claiming
 from bad_web import bad_web as start_bad_web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from wreck_core import __version__
 from wreck_core.params import ScrapeParams
@@ -231,65 +223,6 @@ def test_a_host_that_says_not_modified_without_having_been_asked_gave_nothing(
     server = serve(lambda path, link: link.send(b"HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n"))
     row = fetch([WEB + "x"], impatient, ((WEB, f"http://127.0.0.1:{server.port}/"),))[WEB + "x"]
     assert (row.status, row.http_code, row.detail) == ("http_4xx", 304, "answered 304")
-
-
-def status_by_https(speak: Callable[[socket.socket], None], fetch: Any, params: ScrapeParams) -> str:
-    """Fetch one URL by https from a listener on which `speak` has the word."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=speak, args=(listener,), daemon=True)
-        thread.start()
-        mirrors = ((WEB, f"https://127.0.0.1:{listener.getsockname()[1]}/"),)
-        row = fetch([WEB + "x"], params, mirrors)[WEB + "x"]
-        thread.join()
-    return row.status
-
-
-def test_a_host_that_speaks_no_tls_is_told_from_a_broken_connection(
-    fetch: Any, impatient: ScrapeParams, make_answer: Any
-) -> None:
-    def speak_plainly(listener: socket.socket) -> None:
-        sock, _ = listener.accept()
-        with sock:
-            sock.recv(65536)
-            sock.sendall(make_answer(b"", code=400))
-
-    assert status_by_https(speak_plainly, fetch, impatient) == "tls"
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    """A key, and a certificate for 127.0.0.1 that is valid but for who signed it: itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    place = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    today = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(today - timedelta(days=1))
-        .not_valid_after(today + timedelta(days=1))
-        .add_extension(place, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path = tmp_path / "certificate.pem"
-    path.write_bytes(secret + signed.public_bytes(Encoding.PEM))
-    return path
-
-
-def test_a_certificate_that_nobody_vouches_for_is_refused_and_nothing_is_asked(
-    fetch: Any, impatient: ScrapeParams, certificate: Path
-) -> None:
-    heard: list[bytes] = []
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-
-    def speak(listener: socket.socket) -> None:
-        sock, _ = listener.accept()
-        with sock, contextlib.suppress(OSError), context.wrap_socket(sock, server_side=True) as secure:
-            heard.append(secure.recv(65536))
-
-    assert status_by_https(speak, fetch, impatient) == "tls"
-    assert not any(heard)
 
 
 def test_a_host_where_nobody_listens_has_refused_and_one_that_is_full_was_not_reached_in_time(

@@ -1,6 +1,6 @@
 """Sockets that reach only judged addresses, and that are cut when their time is up.
 
-A time-out in requests counts silence between two packets, so a server that drips one byte at a time
+A time-out of urllib3 counts silence between two packets, so a server that drips one byte at a time
 holds it for ever. Here one watchdog thread shuts every socket of a transfer that is past its deadline.
 """
 
@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+import certifi
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.ssl_ import create_urllib3_context
 
 from wreck_core.ingest.addresses import is_public
 from wreck_core.ingest.outcome import FetchFailedError
@@ -243,16 +244,17 @@ class _JudgedTlsPool(HTTPSConnectionPool):
 _POOLS = {"http": _JudgedPool, "https": _JudgedTlsPool}
 
 
-class JudgedAdapter(HTTPAdapter):
-    """The requests adapter over these connections, also to a proxy."""
+def pools(proxy: str, hosts: int, per_host: int) -> PoolManager:
+    """Give pools of these connections, kept alive: `per_host` at each of the last `hosts`, maybe by a proxy.
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pools of judged connections."""
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        """Make the pools of connections to a proxy."""
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = _POOLS
-        return manager
+    All share one TLS context: to read the certificates that are trusted takes more time than ten pictures.
+    """
+    context = create_urllib3_context()
+    context.load_verify_locations(certifi.where())
+    made = (
+        ProxyManager(proxy, hosts, maxsize=per_host, ssl_context=context)
+        if proxy
+        else PoolManager(hosts, maxsize=per_host, ssl_context=context)
+    )
+    made.pool_classes_by_scheme = _POOLS
+    return made
