@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wreck_core.evaluation.metrics import Cases, Matrix, Vector, weighted_auc
+from wreck_core.evaluation.metrics import Cases, Matrix, Vector, weighted_auc, within_fold_auc
+from wreck_core.params import ReportParams
 
 _CHUNK = 100  # resamples held at once: 40 MB of weights for 50,000 pictures
 
@@ -67,6 +68,13 @@ def percentile_interval(draws: Matrix, confidence: float) -> tuple[Vector, Vecto
     tail = (1 - confidence) / 2
     low, high = np.quantile(draws, [tail, 1 - tail], axis=0)
     return low, high
+
+
+def auc_interval(cases: Cases, score: Vector, settings: ReportParams) -> tuple[float, float, float]:
+    """ROC AUC of one model, and the lower and upper bound of its percentile interval. `score` float (n,)."""
+    draws = bootstrap_auc(cases, score[None], draws=settings.bootstrap, seed=settings.seed)
+    low, high = percentile_interval(draws, settings.confidence)
+    return within_fold_auc(cases, score), float(low[0]), float(high[0])
 
 
 def compare(auc: Vector, draws: Matrix, confidence: float) -> Comparison:

@@ -168,14 +168,11 @@ def _test_fold(params: Params, leader: Answers) -> Row:
         fold=np.zeros(len(test), np.int64),
         cluster=np.unique(test["cluster"], return_inverse=True)[1],
     )
-    score = test["p_raw"].to_numpy(np.float64)
-    settings = params.report
-    draws = intervals.bootstrap_auc(cases, score[None], draws=settings.bootstrap, seed=settings.seed)
-    low, high = intervals.percentile_interval(draws, settings.confidence)
+    auc, low, high = intervals.auc_interval(cases, test["p_raw"].to_numpy(np.float64), params.report)
     return {
-        "test_auc": metrics.within_fold_auc(cases, score),
-        "test_auc_low": float(low[0]),
-        "test_auc_high": float(high[0]),
+        "test_auc": auc,
+        "test_auc_low": low,
+        "test_auc_high": high,
         "test_images": len(test),
     }
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from wreck_core.evaluation import intervals, metrics
+from wreck_core.evaluation import intervals
 from wreck_core.evaluation.metrics import Cases
 from wreck_core.evaluation.slices import MIN_IMAGES
 from wreck_core.params import CHOSEN, Params
@@ -26,20 +26,13 @@ def build(params: Params, evidence: Evidence, board: Board) -> dict[str, Any]:
         inside = ways == way
         cases, score = evidence.cases.part(inside), leader.p_raw[inside]
         row: Row = {"selection": way or "unknown", "images": len(cases), "positives": int(cases.truth.sum())}
-        rows.append(row | (_score(params, cases, score) if _judgeable(cases) else dict.fromkeys(_SCORES)))
+        values = intervals.auc_interval(cases, score, params.report) if _judgeable(cases) else (None,) * 3
+        rows.append(row | dict(zip(_SCORES, values, strict=True)))
     return {"rows": rows, "says": _says(rows)}
 
 
 def _judgeable(cases: Cases) -> bool:
     return cases.two_sided and len(cases) >= MIN_IMAGES
-
-
-def _score(params: Params, cases: Cases, score: metrics.Vector) -> Row:
-    settings = params.report
-    draws = intervals.bootstrap_auc(cases, score[None], draws=settings.bootstrap, seed=settings.seed)
-    low, high = intervals.percentile_interval(draws, settings.confidence)
-    values = (metrics.within_fold_auc(cases, score), float(low[0]), float(high[0]))
-    return dict(zip(_SCORES, values, strict=True))
 
 
 def _says(rows: list[Row]) -> str:

@@ -107,10 +107,8 @@ def _interval(params: Params, folder: Path) -> tuple[float, float]:
     cases = metrics.Cases(
         rows["label"].to_numpy() == 1, rows["fold"].to_numpy(), pd.factorize(rows["cluster"])[0]
     )
-    scores = rows["p_calibrated"].to_numpy()[None]
-    draws = intervals.bootstrap_auc(cases, scores, draws=params.report.bootstrap, seed=params.report.seed)
-    low, high = intervals.percentile_interval(draws, params.report.confidence)
-    return float(low[0]), float(high[0])
+    _, low, high = intervals.auc_interval(cases, rows["p_raw"].to_numpy(), params.report)
+    return low, high
 
 
 def _refuse_taken(path: Path) -> None:
