@@ -37,7 +37,7 @@ PLAIN_LINES = 10  # progress lines of a whole run where there is no terminal
 def harmless(text: str) -> str:
     """Replace what could steer a terminal: control characters, bidi overrides, lone surrogates.
 
-    Newline and tab stay.     rich additionally treats `[/x]` as markup, so callers wrap the result in Text.
+    Newline and tab stay. rich takes `[/x]` for markup as well, so callers wrap the result in Text.
     """
     return "".join(
         char if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cf", "Cs") else "\ufffd"

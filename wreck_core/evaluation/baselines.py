@@ -1,4 +1,4 @@
-"""What can be had without looking at damage: the shortcuts that every board shows.
+"""What can be had without knowing what the positive class looks like: the shortcuts that every board shows.
 
 A backbone that is not measurably better than these has learned how the photos were collected.
 """

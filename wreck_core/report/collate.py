@@ -28,9 +28,11 @@ from wreck_core.summary import count
 
 SCHEMA = 2
 
-# What the seed project (tpham222/Wreck_Detect) published for its own 245 validation photos.
+# What the seed project (tpham222/Wreck_Detect) published for its own 245 validation photos. It is shown where
+# the question is the same.
 PUBLISHED = {
     "source": "tpham222/Wreck_Detect",
+    "positive": "damaged",
     "images": 245,
     "rows": [
         {"backbone": "mobilenet_v2", "accuracy": 0.894, "roc_auc": 0.956},
@@ -76,7 +78,7 @@ def collate(
         "errors": gallery.error_rows(found, board),
         "learning": learning.build(layout, board),
         "dataset": dataset_card.build(layout, found.manifest) | {"agreement": list(agreement)},
-        "published": PUBLISHED,
+        "published": PUBLISHED if params.labels.positive == PUBLISHED["positive"] else None,
         "provenance": _provenance(params, board),
         "fingerprint": fingerprint,
         "predictions": changes.predictions(found, board),
@@ -102,7 +104,10 @@ def _changes(
 def _answers(params: Params, found: Evidence, board: Board, judged: dict[str, list[Row]]) -> dict[str, str]:
     """Give the sentence of each picture; one that has nothing to show has none."""
     ok = [row for row in board.rows if row["status"] == "ok"]
-    answers = {"ranking": words.ranking(board, len(found.cases)), "shortcut": words.shortcut(board)}
+    answers = {
+        "ranking": words.ranking(board, len(found.cases)),
+        "shortcut": words.shortcut(board, params.labels.positive),
+    }
     if ok:
         answers |= {
             "slices": words.slices(ok[0], judged[ok[0]["backbone"]]),

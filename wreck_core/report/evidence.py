@@ -6,6 +6,7 @@ never a guess: all models on the board answered the same pictures.
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -134,7 +135,7 @@ def _backbone(name: str, layout: Layout, manifest: pd.DataFrame) -> Answers | Fa
         facts = read_json(folder / "metrics.json")
         predictions = files.read_table(folder / "oof.parquet")
     except FileNotFoundError as missing:
-        where = layout.relative(folder / (str(missing.filename).rsplit("/", 1)[-1]))
+        where = layout.relative(folder / Path(missing.filename).name)
         return Failure(name, f"was not trained: there is no {where}", f"run `dvc repro train@{name}`")
     joined = manifest.merge(predictions, on="sha256", how="outer", suffixes=("", "_then"), indicator=True)
     same = (joined["_merge"] == "both") & (joined["fold"] == joined["fold_then"])

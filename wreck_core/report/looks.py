@@ -82,5 +82,5 @@ def _says(looks: dict[str, Any], positive: str, share: float, area: float) -> st
     told = f"On the {found} that it is surest of, {100 * share:.0f} % of what speaks for {positive} "
     told += f"lies at the rim, which is {100 * area:.0f} % of the picture: "
     if share < area:
-        return f"{told}it looks at the middle, where the cars are."
+        return f"{told}it looks at the middle, where the subject is."
     return f"{told}look whether it learned the background."

@@ -117,11 +117,14 @@ def ranking(board: Board, images: int) -> str:
     return f"{text}; on {count(images, 'picture')} a lead of less than about {number(margin)} proves nothing."
 
 
-def shortcut(board: Board) -> str:
+def shortcut(board: Board, positive: str) -> str:
     """Say how far the best baseline comes."""
     known = [row for row in board.rows if row["status"] == "baseline"]
     best = max(known, key=lambda row: float(row["roc_auc"]))
-    return f"Without looking for damage, {best['backbone']} already scores {number(best['roc_auc'])}."
+    return (
+        f"Without knowing what {positive} looks like, {best['backbone']} already scores "
+        f"{number(best['roc_auc'])}."
+    )
 
 
 def errors(row: Row) -> str:
