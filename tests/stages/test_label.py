@@ -12,9 +12,10 @@ import pytest
 from fetched import jpeg, photo, sha, smaller
 
 from wreck_core import files
+from wreck_core.errors import UsageError
 from wreck_core.layout import Layout
 from wreck_core.params import Params
-from wreck_core.stages import dedup
+from wreck_core.stages import dedup, label, review
 from wreck_core.stages.catalogue import Catalogue, hints
 
 
@@ -45,6 +46,17 @@ def test_the_leader_speaks_of_pictures_that_it_was_not_trained_on(params: Params
     assert len(said) == 40
     assert {hint.label for hint in said.values()} == {"damaged", "undamaged"}
     assert all(0.5 <= hint.score <= 1 and hint.model == "mobilenet" for hint in said.values())
+
+
+@pytest.mark.parametrize("name", ["", "list:cars.csv", "=1+1", "ann\nben", "a" * 41])
+def test_nobody_labels_or_decides_under_a_name_that_a_list_or_a_formula_might_have(
+    params: Params, layout: Layout, name: str
+) -> None:
+    with pytest.raises(UsageError, match="is no name"):
+        label.run(params, layout, name, "primary")
+    with pytest.raises(UsageError, match="is no name"):
+        review.serve(params, layout, name, print)
+    assert not layout.label_db.exists()
 
 
 @pytest.mark.display

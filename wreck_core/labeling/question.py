@@ -1,12 +1,22 @@
-"""What the page of a browser may ask of a room, checked before anything is done."""
+"""What the page of a browser may ask of a room, and how people may be called: checked before it is done."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from wreck_core.errors import UsageError
+
 # The name goes into tables: it begins with a letter or figure, as no formula does.
 NAMES = "a name has at most 40 letters, figures, spaces and . @ + - and begins with a letter or figure"
 NAME = r"^[^\W_][\w .@+-]{0,39}$"
+
+
+def check_name(name: str) -> None:
+    """Raise UsageError for a name that nobody may give labels under, such as that of a list."""
+    if not re.fullmatch(NAME, name):
+        raise UsageError(f"{name!r} is no name: {NAMES}", fix="give another one with --as NAME")
+
 
 Part = Annotated[float, Field(ge=0, le=1.001, allow_inf_nan=False)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

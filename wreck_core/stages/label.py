@@ -10,6 +10,7 @@ import numpy as np
 from wreck_core import images
 from wreck_core.errors import UsageError
 from wreck_core.labeling import rebuild
+from wreck_core.labeling.question import check_name
 from wreck_core.labeling.schema import PRIMARY, ROUNDS
 from wreck_core.labeling.session import LabelSession, Picture
 from wreck_core.labeling.store import Store
@@ -24,8 +25,10 @@ from wreck_core.summary import Summary, count
 def run(params: Params, layout: Layout, annotator: str, round_name: str) -> Summary:
     """Open the window for `annotator` and write labels.csv when it is closed.
 
-    Raises InputError before anything was scraped, WreckError where there is no display.
+    Raises UsageError for a name that is none, InputError before anything was scraped, WreckError where there
+    is no display.
     """
+    check_name(annotator)
     with open_store(params, layout, round_name) as store:
         session = LabelSession(store, Catalogue(layout), annotator, round_name, params.labels)
         try:

@@ -10,6 +10,7 @@ from wreck_core.dedup import decisions
 from wreck_core.dedup.decisions import Decision
 from wreck_core.dedup.review import Review
 from wreck_core.errors import InputError
+from wreck_core.labeling.question import check_name
 from wreck_core.layout import Layout
 from wreck_core.pageserver import PageServer
 from wreck_core.params import Params
@@ -39,8 +40,10 @@ def run(params: Params, layout: Layout) -> Summary:
 def serve(params: Params, layout: Layout, annotator: str, announce: Callable[[str], None]) -> Summary:
     """Serve the page on this machine until Ctrl-C, and write down what `annotator` decides in it.
 
-    `announce` is told the address. Raises InputError when nothing was scraped.
+    `announce` is told the address. Raises UsageError for a name that is none, InputError when nothing was
+    scraped.
     """
+    check_name(annotator)
     known = set(dedup.search(params, layout)[0].sha256)
     with PageServer(
         page=lambda: duplicates_page.render(*_look(params, layout), params.dedup, served=True),
