@@ -42,7 +42,7 @@ def main() -> int:
     parser = ArgumentParser(description=main.__doc__)
     parser.add_argument("--photos", type=Path, required=True)
     parser.add_argument("--list", type=Path, help="labels by sha256; the folders' by default")
-    parser.add_argument("--backbone", default="mobilenet_v2")
+    parser.add_argument("--backbone", default="efficientnet_lite0", help="its weights are in the packages")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
