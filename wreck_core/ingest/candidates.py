@@ -16,7 +16,7 @@ from wreck_core.ingest.outcome import STATUSES
 from wreck_core.ingest.url_list import HARMLESS
 from wreck_core.layout import Layout
 from wreck_core.phash import HASH_BYTES, HASH_VERSION, of_files
-from wreck_core.summary import Summary
+from wreck_core.summary import Summary, count
 
 _BATCH_ROWS = 8192
 _LISTED = 20  # hosts, failures and placeholders in scrape.json, the largest
@@ -105,7 +105,7 @@ def _sum_up(report: dict[str, Any]) -> Summary:
     fetched, total = report["statuses"].get("ok", 0), report["total"]
     pending = (("not tried yet", report["pending"]),) if report["pending"] else ()
     return Summary(
-        headline=f"{report['images']} pictures from {fetched} of {total} URLs",
+        headline=f"{count(report['images'], 'picture')} from {fetched:,} of {count(total, 'URL')}",
         rows=(*report["statuses"].items(), *pending, ("total", total), *_again(report)),
         notes=tuple(_notes(report)),
         ok=fetched > 0,
@@ -122,14 +122,16 @@ def _notes(report: dict[str, Any]) -> Iterator[str]:
     for failure in report["failures"][:_EXPLAINED]:
         told = " ".join(filter(None, (failure["status"], failure["reason"])))
         place = f"{failure['list']}:{failure['line']}"
-        yield f"{failure['host'] or 'no host'}: {failure['urls']} URLs {told}, such as {place}"
+        yield f"{failure['host'] or 'no host'}: {count(failure['urls'], 'URL')} {told}, such as {place}"
     for shared in report["placeholders"]:
-        yield f"{shared['urls']} URLs give one picture, {shared['sha256'][:12]}: a placeholder, left out"
+        urls, sha256 = count(shared["urls"], "URL"), shared["sha256"][:12]
+        yield f"{urls} give one picture, {sha256}: a placeholder, left out"
     for name, account in report["lists"].items():
         for reason in sorted(account["skipped"].keys() - HARMLESS):
             places = ", ".join(str(line) for line in account["examples"][reason])
-            yield f"{name}: {account['skipped'][reason]} lines skipped as {reason}, such as line {places}"
+            lines = count(account["skipped"][reason], "line")
+            yield f"{name}: {lines} skipped as {reason}, such as line {places}"
     if report["sha256_differs"]:
-        yield f"{report['sha256_differs']} pictures are not the bytes that their list names by sha256"
+        yield f"not the bytes that their list names by sha256: {count(report['sha256_differs'], 'picture')}"
     if not report["images"]:
         yield "nothing was fetched: look at the statuses above, then --retry the ones that may pass"

@@ -14,7 +14,7 @@ from wreck_core.labeling.store import Store
 from wreck_core.layout import Layout
 from wreck_core.params import CONFLICT, Order, Params
 from wreck_core.stages import ranking, suspects
-from wreck_core.summary import Progress, Summary, silent
+from wreck_core.summary import Progress, Summary, count, silent
 
 BY_MODELS = ("suspect", "disagree")
 ORDERS = (*get_args(Order), *BY_MODELS)
@@ -57,7 +57,7 @@ def run(params: Params, layout: Layout, order: str = "", progress: Progress = si
         counts, disputes = store.counts(PRIMARY), store.counts(ADJUDICATE)
     disputed = disputes["open"] + disputes["leased"]
     return Summary(
-        headline=f"{counts['open'] + counts['leased']:,} pictures wait for a label",
+        headline=f"{count(counts['open'] + counts['leased'], 'picture')} to label",
         rows=(
             ("added", added),
             ("parked", parked),

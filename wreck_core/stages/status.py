@@ -10,7 +10,7 @@ from wreck_core.labeling.schema import PRIMARY
 from wreck_core.labeling.store import Store
 from wreck_core.layout import Layout
 from wreck_core.params import Params
-from wreck_core.summary import Summary
+from wreck_core.summary import Summary, count
 
 HOSTS = 1000  # at most so many are told, the largest
 
@@ -110,5 +110,5 @@ def _next_step(data: dict[str, Any]) -> str:
     if data["urls"].get("not tried yet"):
         return "some URLs were not tried yet: run `wreck scrape` with their lists again"
     if waiting:
-        return f"{waiting:,} pictures wait for a label: run `wreck label`"
+        return f"{count(waiting, 'picture')} to label: run `wreck label`"
     return "nothing waits for a person: `dvc repro` trains and ranks what is stale, if anything is"
