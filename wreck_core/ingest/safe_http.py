@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from tempfile import SpooledTemporaryFile, gettempdir
 from types import TracebackType
 from typing import IO, Self
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import ProxyError, ReadTimeoutError, SSLError
@@ -164,7 +164,7 @@ class Client:
             if mirror is None:
                 judge_url(url, self.params.ports)
                 if self.params.proxy and self._public_only:
-                    judge_literal(host_of(url))
+                    judge_literal(urlsplit(url).hostname or "")
                 terms.permit(url)
             with self._slot(url, mirror, transfer):
                 answer = self._hop(url, mirror, terms, transfer)

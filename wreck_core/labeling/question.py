@@ -11,13 +11,6 @@ from wreck_core.errors import UsageError
 NAMES = "a name has at most 40 letters, figures, spaces and . @ + - and begins with a letter or figure"
 NAME = r"^[^\W_][\w .@+-]{0,39}$"
 
-
-def check_name(name: str) -> None:
-    """Raise UsageError for a name that nobody may give labels under, such as that of a list."""
-    if not re.fullmatch(NAME, name):
-        raise UsageError(f"{name!r} is no name: {NAMES}", fix="give another one with --as NAME")
-
-
 Part = Annotated[float, Field(ge=0, le=1.001, allow_inf_nan=False)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -52,3 +45,9 @@ class Question(BaseModel):
     shown_ms: Annotated[int, Field(ge=0, le=86_400_000)] | None = None
     pictures: Annotated[list[Sha256], Field(max_length=24)] = []
     odd: Annotated[list[Annotated[int, Field(ge=0, lt=24)]], Field(max_length=24)] = []
+
+
+def check_name(name: str) -> None:
+    """Raise UsageError for a name that nobody may give labels under, such as that of a list."""
+    if not re.fullmatch(NAME, name):
+        raise UsageError(f"{name!r} is no name: {NAMES}", fix="give another one with --as NAME")
