@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import IO, Self
 from urllib.parse import urljoin, urlsplit
 
-from urllib3 import BaseHTTPResponse
+from urllib3 import BaseHTTPResponse, PoolManager
 from urllib3.exceptions import ProxyError, ReadTimeoutError, SSLError
 from urllib3.util import Timeout, parse_url
 
@@ -26,7 +26,7 @@ from wreck_core.errors import StorageError, WreckError
 from wreck_core.ingest.blocklist import NOTHING_BARRED, Blocklist
 from wreck_core.ingest.outcome import FetchFailedError
 from wreck_core.ingest.slots import Slots
-from wreck_core.ingest.transfer import Transfer, Watchdog, judge_literal, pools
+from wreck_core.ingest.transfer import Transfer, Watchdog, judge_literal, pools, trusted
 from wreck_core.ingest.url_map import UrlMap
 from wreck_core.ingest.urls import host_of, normalise
 from wreck_core.params import ScrapeParams
@@ -78,10 +78,10 @@ class _Line:
     environment, and reads all trusted certificates anew for each connection.
     """
 
-    def __init__(self, agent: str, proxy: str, hosts: int, per_host: int) -> None:
+    def __init__(self, agent: str, pools: PoolManager) -> None:
         self._headers = {"User-Agent": agent, "Accept": "image/*", "Accept-Encoding": "identity"}
-        self._pools = pools(proxy, hosts, per_host)
-        self.close = self._pools.clear
+        self._pools = pools
+        self.close = pools.clear
 
     @contextmanager
     def ask(self, url: str, more: Mapping[str, str], timeout: Timeout) -> Iterator[BaseHTTPResponse]:
@@ -118,11 +118,11 @@ class Client:
         self.params = params
         self._map, self._barred = url_map, barred
         self._timeout = Timeout(connect=params.connect_timeout_s, read=params.read_timeout_s)
-        agent, hosts = user_agent(params.contact), 2 * params.threads
+        agent, hosts, tls = user_agent(params.contact), 2 * params.threads, trusted()
         at_once = params.threads if params.proxy else params.per_host
-        self._judged = _Line(agent, params.proxy, hosts, at_once)
+        self._judged = _Line(agent, pools(params.proxy, hosts, at_once, tls))
         # Of its own, because a mirror's sockets were never judged.
-        self._mirrored = _Line(agent, "", hosts, params.threads)
+        self._mirrored = _Line(agent, pools("", hosts, params.threads, tls))
         self._public_only = not (allow_private or params.allow_private)
         self._slots = Slots(params.per_host)
         self._watchdog = Watchdog(params.ports, public_only=self._public_only)

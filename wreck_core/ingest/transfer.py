@@ -8,6 +8,7 @@ import functools
 import http.client
 import os
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -244,17 +245,19 @@ class _JudgedTlsPool(HTTPSConnectionPool):
 _POOLS = {"http": _JudgedPool, "https": _JudgedTlsPool}
 
 
-def pools(proxy: str, hosts: int, per_host: int) -> PoolManager:
-    """Give pools of these connections, kept alive: `per_host` at each of the last `hosts`, maybe by a proxy.
-
-    All share one TLS context: to read the certificates that are trusted takes more time than ten pictures.
-    """
+def trusted() -> ssl.SSLContext:
+    """Read the certificates that are trusted. That takes as long as ten pictures: once is enough."""
     context = create_urllib3_context()
     context.load_verify_locations(certifi.where())
+    return context
+
+
+def pools(proxy: str, hosts: int, per_host: int, tls: ssl.SSLContext) -> PoolManager:
+    """Give pools of these connections, kept alive: `per_host` at each of `hosts`, maybe by a proxy."""
     made = (
-        ProxyManager(proxy, hosts, maxsize=per_host, ssl_context=context)
+        ProxyManager(proxy, hosts, maxsize=per_host, ssl_context=tls)
         if proxy
-        else PoolManager(hosts, maxsize=per_host, ssl_context=context)
+        else PoolManager(hosts, maxsize=per_host, ssl_context=tls)
     )
     made.pool_classes_by_scheme = _POOLS
     return made
