@@ -20,7 +20,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from pages import Pages, photo
+from pages import Pages, pages, photo
 
 from wreck_core.labeling import rebuild
 from wreck_core.labeling.records import Answer
@@ -166,18 +166,19 @@ def test_every_point_at_which_orders_are_killed_is_one_that_commands_come_by(
 @pytest.mark.slow
 @pytest.mark.parametrize("examples", [2, 25])
 def test_what_was_acknowledged_survives_any_order_of_work_kills_and_takedowns(
-    examples: int, commands: Commands, web: Pages, record_property: object
+    examples: int, commands: Commands, record_property: object
 ) -> None:
-    Workspace.commands, Workspace.web = commands, web
     steps = 8 if examples < 10 else 25
-    run_state_machine_as_test(
-        Workspace,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            derandomize=examples < 10,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    with pages() as web:  # its own: its pictures come and go
+        Workspace.commands, Workspace.web = commands, web
+        run_state_machine_as_test(
+            Workspace,
+            settings=settings(
+                max_examples=examples,
+                stateful_step_count=steps,
+                deadline=None,
+                derandomize=examples < 10,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
     record_property("R3", f"{examples} orders of up to {steps} steps, kills and takedowns among them: 0 lost")
