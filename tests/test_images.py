@@ -159,6 +159,16 @@ def test_a_small_picture_is_never_enlarged_by_fit_within() -> None:
     assert images.fit_within(image, 45).shape == (30, 45, 3)
 
 
+@pytest.mark.parametrize("side_px", [512, 60])
+def test_sharpness_is_the_variance_of_the_laplacian_to_the_last_digit(side_px: int) -> None:
+    extreme = np.random.default_rng(0).integers(0, 2, (side_px, side_px), np.uint8) * np.uint8(255)
+    for grey in (extreme, images.grey(picture()), np.full((50, 60), 7, np.uint8)):
+        padded = np.pad(grey.astype(int), 1, mode="reflect")
+        around = padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]
+        laplacian = around - 4 * padded[1:-1, 1:-1]
+        assert images.sharpness(grey) == pytest.approx(float(laplacian.var()), rel=1e-12)
+
+
 def test_sharpness_falls_when_a_picture_is_blurred() -> None:
     image = picture()
     sharp, soft = images.grey(image), images.grey(images.blur(image, 3.0))
