@@ -27,12 +27,12 @@ BACKBONE = "mobilenet_v2"  # of the comparison of splits
 def main(workspace: Path) -> None:
     """Write the page, and the board beside it."""
     layout = Layout(workspace.resolve())
-    board = _board(layout)
+    duplicates = _duplicates_part(layout)  # before anything is written: it may find no weights
     parts = [
         _about(layout),
-        _board_part(board),
+        _board_part(_board(layout)),
         _seed_part(layout.reports / "seed_split.csv"),
-        _duplicates_part(layout),
+        duplicates,
     ]
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "index.md").write_text(page("Results on 1,227 photos", *parts), encoding="utf-8")
