@@ -56,11 +56,14 @@ class Scaling:
 
     def __call__(self, features: NDArray[Any]) -> NDArray[np.float32]:
         """Standardise, and bring each layer's part of a picture to one length: float32 (N, F)."""
-        standard = (features.astype(np.float64) - self.mean) / self.scale
-        parts = np.split(standard, np.cumsum(self.widths)[:-1], axis=1)
-        units = [part / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), SHORTEST) for part in parts]
+        standard = features.astype(np.float64)  # in place from here on: half the time
+        standard -= self.mean
+        standard /= self.scale
+        for part in np.split(standard, np.cumsum(self.widths)[:-1], axis=1):  # views
+            lengths = np.sqrt(np.einsum("nf,nf->n", part, part))[:, None]
+            part *= self.length / np.maximum(lengths, SHORTEST)
         # float32 takes a fit half the time of float64
-        return np.asarray(self.length * np.concatenate(units, axis=1), np.float32)
+        return standard.astype(np.float32)
 
 
 @dataclass(frozen=True)
