@@ -1,0 +1,147 @@
+"""Which rows and means of rows are better, by folds inside the seed split's 982 photos to learn from.
+
+    python -m benchmarks.folds WORKSPACE [--recipes frozen top_blocks] [--draws 3] [--json]
+
+WORKSPACE is that of `make real`. The 245 judged photos are left out before anything is trained, so that
+choices can be made here. Near-duplicates share a fold; each draw has folds and a seed of its own.
+`last layer` is a frozen row without the earlier layer that its features have beside the last.
+"""
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations, product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.metrics import log_loss, roc_auc_score
+
+from benchmarks import machine
+from wreck_core import params as params_module
+from wreck_core.dataset import manifest
+from wreck_core.dataset.seed_photos import read_split
+from wreck_core.layout import Layout
+from wreck_core.params import BackboneRow, Params
+from wreck_core.stages.seed_split import EPOCHS, Recipe
+from wreck_core.stages.train import RECIPES, make_task
+from wreck_core.summary import silent
+from wreck_core.training import runtime
+from wreck_core.training.head import inner_folds
+from wreck_core.training.recipe import Task
+
+BACKBONES = ("mobilenet_v2", "efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "mobilenet")
+FORMS = ("last layer", "frozen", "top_blocks")
+FOLDS = 4
+BEST_MEANS = 12  # shown, of all that can be made
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The photos, and of each seed the fold (N,) that each is in."""
+
+    photos: pd.DataFrame
+    folds: dict[int, NDArray[np.int64]]
+
+
+Says = dict[tuple[str, str], NDArray[np.float64]]  # p of damage (draws, photos) by backbone and form
+
+
+def main() -> int:
+    """Train every row on every draw and print the rows, then the best means of them."""
+    parser = ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("workspace", type=Path)
+    parser.add_argument("--backbones", nargs="+", default=list(BACKBONES), choices=BACKBONES)
+    parser.add_argument("--recipes", nargs="+", default=["last layer", "frozen"], choices=FORMS)
+    parser.add_argument("--draws", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    layout = Layout(asked.workspace.resolve())
+    settings = params_module.load(layout.params)
+    runtime.start(settings.train.threads, settings.train.seed)
+    photos = to_learn_from(layout)
+    seeds = range(settings.train.seed, settings.train.seed + asked.draws)
+    draws = Draws(photos, {seed: draw_folds(photos, seed) for seed in seeds})
+    said: Says = {}
+    for name, form in product(asked.backbones, asked.recipes):
+        said[name, form] = answers(settings, layout, name, form, draws)
+        print(f"{name} {form}: {_scores('', said[name, form], draws)['roc_auc']}", file=sys.stderr)
+    about = machine.describe("tensorflow", "scikit-learn")
+    about |= {"photos": str(len(photos)), "folds": str(FOLDS), "draws": str(asked.draws)}
+    machine.show(table(said, draws), about, as_json=asked.json)
+    return 0
+
+
+def to_learn_from(layout: Layout) -> pd.DataFrame:
+    """List the photos that the seed's split does not judge; near-duplicates share a cluster."""
+    photos = read_split(layout)
+    photos = photos[photos["split"] != "test"].reset_index(drop=True)
+    cluster = manifest.clusters(pd.read_parquet(layout.duplicates))
+    return photos.assign(cluster=[cluster.get(sha, sha) for sha in photos["sha256"]])
+
+
+def draw_folds(photos: pd.DataFrame, seed: int) -> NDArray[np.int64]:
+    """Give every photo a fold (N,), clusters whole."""
+    fold = np.empty(len(photos), np.int64)
+    drawn = inner_folds(photos["target"].to_numpy(), photos["cluster"].tolist(), FOLDS, seed)
+    for number, (_, held_out) in enumerate(drawn):
+        fold[held_out] = number
+    return fold
+
+
+def answers(settings: Params, layout: Layout, name: str, form: str, draws: Draws) -> NDArray[np.float64]:
+    """Train a row on every draw; what it says of the photos that a fold has not seen, (draws, photos)."""
+    recipe: Recipe = "top_blocks" if form == "top_blocks" else "frozen"
+    row = BackboneRow(weights="imagenet", builder=name, recipe=recipe, epochs=EPOCHS)
+    settings = settings.model_copy(update={"backbones": {name: row}})
+    task = make_task(settings, layout, name, draws.photos, silent)
+    if form == "last layer":
+        task = replace(task, backbone=replace(task.backbone, also=""))
+    with TemporaryDirectory(dir=layout.state) as folder:
+        task = replace(task, checkpoint=Path(folder))  # one for all draws: the views of a photo are the same
+        return np.stack([_answer(task, seed, fold) for seed, fold in draws.folds.items()])
+
+
+def _answer(task: Task, seed: int, fold: NDArray[np.int64]) -> NDArray[np.float64]:
+    params = task.params.model_copy(update={"seed": seed})
+    task = replace(task, params=params, samples=task.samples.assign(fold=fold))
+    return RECIPES[task.recipe](task).p_calibrated()[:, 0]
+
+
+def table(said: Says, draws: Draws) -> Iterator[dict[str, Any]]:
+    """Score each row, then the best means of two rows and more."""
+    yield from (_scores(" ".join(key), p, draws) for key, p in said.items())
+    forms = [key for key in said if key[1] != "last layer"]
+    means = [
+        _scores(
+            "mean: " + ", ".join(map(" ".join, some)), np.mean([said[key] for key in some], axis=0), draws
+        )
+        for many in range(2, len(forms) + 1)
+        for some in combinations(forms, many)
+        if len({name for name, _ in some}) == many
+    ]
+    yield from sorted(means, key=lambda row: row["roc_auc"], reverse=True)[:BEST_MEANS]
+
+
+def _scores(name: str, says: NDArray[np.float64], draws: Draws) -> dict[str, Any]:
+    """Mean over folds of the ROC AUC, and over photos of the rest; over the draws of both."""
+    truth = (draws.photos["target"] == 0).to_numpy()
+    auc = [
+        roc_auc_score(truth[fold == number], p[fold == number])
+        for fold, p in zip(draws.folds.values(), says, strict=True)
+        for number in range(FOLDS)
+    ]
+    return {
+        "rows": name,
+        "roc_auc": f"{np.mean(auc):.4f}",
+        "accuracy": f"{np.mean((says >= 0.5) == truth):.3f}",
+        "log_loss": f"{np.mean([log_loss(truth, p) for p in says]):.3f}",
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
