@@ -128,16 +128,16 @@ def table(said: Says, draws: Draws) -> Iterator[dict[str, Any]]:
 
 
 def _scores(name: str, says: NDArray[np.float64], draws: Draws) -> dict[str, Any]:
-    """Mean over folds of the ROC AUC, and over photos of the rest; over the draws of both."""
+    """ROC AUC as the mean of the folds, of each draw and of all; the rest over all photos and draws."""
     truth = (draws.photos["target"] == 0).to_numpy()
     auc = [
-        roc_auc_score(truth[fold == number], p[fold == number])
+        np.mean([roc_auc_score(truth[fold == one], p[fold == one]) for one in range(FOLDS)])
         for fold, p in zip(draws.folds.values(), says, strict=True)
-        for number in range(FOLDS)
     ]
     return {
         "rows": name,
         "roc_auc": f"{np.mean(auc):.4f}",
+        "of each draw": " ".join(f"{one:.4f}" for one in auc),
         "accuracy": f"{np.mean((says >= 0.5) == truth):.3f}",
         "log_loss": f"{np.mean([log_loss(truth, p) for p in says]):.3f}",
     }
