@@ -105,6 +105,11 @@ def test_keys_colours_and_flags_of_the_labelling_window_train_nothing_anew() -> 
         assert read <= {"labels.classes", "labels.positive"}
 
 
+def test_another_mirror_of_weights_trains_nothing_anew() -> None:
+    for stage in CODE:
+        assert not {"weights", "weights.mirror"} & set(body(stage)["params"])
+
+
 def test_what_dvc_caches_is_ignored_by_git_and_the_rest_is_not() -> None:
     for stage in CODE:
         described = body(stage)

@@ -75,6 +75,8 @@ def test_an_unknown_setting_of_a_backbone_is_named(layout: Layout) -> None:
         ("flags: [blurry", "flags: [watermark", "flags: a flag is named twice"),
         ("mobilenet_v2:", "../evil:", "backbones.../evil"),
         ("order: random", "order: best", "enqueue.order"),
+        ('mirror: ""', 'mirror: "ftp://mirror.local"', "weights.mirror"),
+        ('mirror: ""', 'mirror: "http://me:secret@mirror.local"', "weights.mirror"),
     ],
 )
 def test_a_wrong_value_is_named(layout: Layout, old: str, new: str, message: str) -> None:

@@ -1,20 +1,33 @@
 import hashlib
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import drawn
+import h5py
+import numpy as np
 import pytest
+from keras.src.legacy.saving import legacy_h5_format
 
+from wreck_core import files
 from wreck_core.errors import ParamsError, WeightsError
-from wreck_core.params import BackboneRow, WeightsParams
+from wreck_core.params import BackboneRow, Params, WeightsParams
+from wreck_core.stages import train
 from wreck_core.training import backbones, weights
 from wreck_core.training.backbones import Download
 
+# Keras hands TensorFlow's variables to numpy 2 in the old way.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
 RESNET = backbones.find("resnet50")
 NOTHING = WeightsParams(dirs=[])
+FILE = urlsplit(RESNET.imagenet.url).path
 
 
 @pytest.fixture(autouse=True)
@@ -26,10 +39,10 @@ def keras_home(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def mirror(tmp_path) -> Iterator[str]:
-    """A loopback server that publishes `resnet.h5`; gives its URL."""
+    """A loopback server with a file under the path at which Keras publishes resnet50; gives its address."""
     folder = tmp_path / "mirror"
-    folder.mkdir()
-    (folder / "resnet.h5").write_bytes(b"weights of resnet50")
+    (folder / FILE[1:]).parent.mkdir(parents=True)
+    (folder / FILE[1:]).write_bytes(b"weights of resnet50")
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, format: str, *args: object) -> None:
@@ -38,13 +51,39 @@ def mirror(tmp_path) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/resnet.h5"
+        yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
 
 
-def published_at(url: str, md5: str = "") -> backbones.Backbone:
-    return replace(RESNET, imagenet=Download(url, "resnet.h5", md5))
+@contextmanager
+def falling_silent(says: bytes) -> Iterator[str]:
+    """A server that takes every connection, says something and never another word; gives its address."""
+    with ExitStack() as open_, socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def run() -> None:
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:  # shut down
+                    return
+                open_.enter_context(connection)
+                connection.sendall(says)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def published(data: bytes, url: str = RESNET.imagenet.url) -> backbones.Backbone:
+    """Give resnet50 as if Keras had published these bytes."""
+    return replace(RESNET, imagenet=Download(url, "resnet.h5", md5(data)))
 
 
 def test_a_folder_of_the_operator_comes_first_and_the_variable_counts_too(tmp_path, monkeypatch):
@@ -86,26 +125,83 @@ def test_the_scratch_network_has_no_imagenet_weights():
 
 
 def test_a_published_file_is_downloaded_once_and_kept_in_the_cache_of_keras(mirror, keras_home):
-    md5 = hashlib.md5(b"weights of resnet50", usedforsecurity=False).hexdigest()
-    backbone = published_at(mirror, md5)
+    backbone = published(b"weights of resnet50", url=mirror + FILE)
     first = weights.resolve(backbone, "imagenet", [], Path())
     assert first == weights.Weights("download", keras_home / "models" / "resnet.h5")
     again = weights.resolve(backbone, "imagenet", [], Path())
     assert again == weights.Weights("Keras cache", first.path)
 
 
+@pytest.mark.parametrize("ending", ["", "/"])
+def test_a_mirror_has_the_file_under_the_path_of_the_publisher(mirror, tmp_path, ending):
+    named = weights.folders(WeightsParams(dirs=["empty"], mirror=mirror + ending), tmp_path)
+    found = weights.resolve(published(b"weights of resnet50"), "imagenet", named, tmp_path)
+    assert found.source == "download"
+    assert found.path.read_bytes() == b"weights of resnet50"
+
+
+def test_a_folder_and_the_cache_come_before_the_mirror(mirror, tmp_path, keras_home):
+    backbone = published(b"weights of resnet50")
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "resnet50.weights.h5").write_bytes(b"kept")
+    both = weights.folders(WeightsParams(dirs=["kept"], mirror=mirror), tmp_path)
+    assert weights.resolve(backbone, "imagenet", both, tmp_path).source == "weights.dirs"
+    (keras_home / "models").mkdir(parents=True)
+    (keras_home / "models" / "resnet.h5").write_bytes(b"weights of resnet50")
+    assert weights.resolve(backbone, "imagenet", [mirror], tmp_path).source == "Keras cache"
+
+
+def test_files_of_keras_older_layout_come_from_a_mirror_and_load(mirror, tmp_path):
+    backbone = backbones.find("mobilenet_v2")
+    file = tmp_path / "mirror" / urlsplit(backbone.imagenet.url).path[1:]
+    file.parent.mkdir(parents=True)
+    there, here = backbone.build(32), backbone.build(64)
+    with h5py.File(file, "w") as group:  # as Keras 2 saved, and all files of keras.applications are
+        legacy_h5_format.save_weights_to_hdf5_group(group, there)
+    backbone = replace(backbone, imagenet=replace(backbone.imagenet, digest=md5(file.read_bytes())))
+    found = weights.resolve(backbone, "imagenet", [mirror], tmp_path)
+    weights.load(here, found.path)
+    for wanted, loaded in zip(there.get_weights(), here.get_weights(), strict=True):
+        np.testing.assert_array_equal(loaded, wanted)
+    with pytest.raises(WeightsError, match="does not fit"):
+        weights.load(backbones.find("mobilenet").build(32), found.path)
+
+
 def test_a_download_with_another_hash_is_refused_and_leaves_nothing(mirror, keras_home):
-    with pytest.raises(WeightsError, match="another hash"):
-        weights.resolve(published_at(mirror, "0" * 32), "imagenet", [], Path())
-    assert not keras_home.exists()
+    with pytest.raises(WeightsError, match="another hash") as raised:
+        weights.resolve(published(b"other weights"), "imagenet", [mirror], Path())
+    assert raised.value.where == mirror + FILE
+    assert not list((keras_home / "models").iterdir())
 
 
-@pytest.mark.parametrize("port", [9, 0], ids=["nobody listens", "not found"])
-def test_without_a_network_the_error_says_what_to_do(mirror, port):
-    url = mirror.replace("resnet.h5", "gone.h5") if port == 0 else f"http://127.0.0.1:{port}/resnet.h5"
+@pytest.mark.parametrize(
+    "place", ["http://127.0.0.1:9", "{}/gone", "http://127.0.0.1:none", "http://.."], ids=repr
+)
+def test_without_a_network_the_error_says_what_to_do(mirror, place, keras_home):
     with pytest.raises(WeightsError, match="could not be downloaded") as raised:
-        weights.resolve(published_at(url), "imagenet", [], Path())
+        weights.resolve(RESNET, "imagenet", [place.format(mirror)], Path())
     assert "resnet50.weights.h5 into a folder of weights.dirs" in raised.value.fix
+    assert not list((keras_home / "models").iterdir())
+
+
+@pytest.mark.parametrize(
+    "says",
+    [b"", b"HTTP/1.1 200 OK\r\nContent-Le", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nweights"],
+    ids=["at once", "in a header", "in the body"],
+)
+def test_a_mirror_that_falls_silent_is_a_failed_row_with_the_reason(
+    layout, params, monkeypatch, keras_home, says
+):
+    monkeypatch.setattr(weights, "TIMEOUT_S", 0.2)
+    drawn.fill(layout, per_class=2)
+    raw = params.model_dump()
+    with falling_silent(says) as address:
+        raw["weights"]["mirror"] = address
+        with pytest.raises(WeightsError, match="timed out"):
+            train.run(Params.model_validate(raw), layout, "resnet50")
+    reason = files.read_json(layout.model("resnet50") / "failed.json")["reason"]
+    assert reason == f"{address}{FILE}: the ImageNet weights of resnet50 could not be downloaded (timed out)"
+    assert not list((keras_home / "models").iterdir())
 
 
 @pytest.mark.parametrize(
@@ -120,6 +216,12 @@ def test_without_a_network_the_error_says_what_to_do(mirror, port):
 )
 def test_describe_says_where_weights_would_come_from_without_a_network(name, row, words):
     assert weights.describe(name, BackboneRow(**row), NOTHING) == words
+
+
+def test_describe_names_the_mirror_that_a_download_would_come_from():
+    nowhere = WeightsParams(dirs=[], mirror="http://mirror.invalid")
+    told = weights.describe("resnet50", BackboneRow(weights="imagenet"), nowhere)
+    assert told == "not here: would be downloaded from http://mirror.invalid"
 
 
 def test_an_unknown_builder_names_those_that_exist():

@@ -1,7 +1,8 @@
 """Where a backbone's weights come from, found without building anything: `imagenet`, `none` or a path.
 
 `imagenet` is looked up in this order: the folders of `weights.dirs` and WRECK_WEIGHTS_DIR as
-`<builder>.weights.h5`; the packages that are installed with the project; Keras' cache; a download.
+`<builder>.weights.h5`; the packages that are installed with the project; Keras' cache; a download from the
+mirror of `weights.mirror`, or else from Keras' own server.
 """
 
 import hashlib
@@ -10,10 +11,12 @@ import importlib.util
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from wreck_core import files
 from wreck_core.errors import WeightsError, WreckError
@@ -21,9 +24,12 @@ from wreck_core.params import BackboneRow, WeightsParams
 from wreck_core.training import backbones, efficientnet_lite, legacy_pth, own_file
 from wreck_core.training.backbones import Backbone, Download, Embedded
 
-TIMEOUT_S = 5.0  # without an answer; a large file may take longer as a whole
+TIMEOUT_S = 5.0  # of silence; a large file may take longer as a whole
+PIECE_BYTES = 2**20
 SHA256_DIGITS = 64
 DIRS_VARIABLE = "WRECK_WEIGHTS_DIR"
+
+Place = Path | str  # where an operator keeps weights: a folder, or the address of a mirror
 
 
 @dataclass(frozen=True)
@@ -35,24 +41,23 @@ class Weights:
 
     def sha256(self) -> str:
         """Hash of the file, '' for random weights."""
-        if self.path is None:
-            return ""
-        with self.path.open("rb") as handle:
-            return hashlib.file_digest(handle, "sha256").hexdigest()
+        return "" if self.path is None else _hash(self.path, hashlib.sha256)
 
 
-def folders(params: WeightsParams, root: Path) -> list[Path]:
-    """Folders in which the operator keeps weights; relative ones start at the workspace `root`."""
+def folders(params: WeightsParams, root: Path) -> list[Place]:
+    """Give the operator's folders, relative ones from the workspace `root`, and last the mirror, if any."""
     named = [*params.dirs, *filter(None, os.environ.get(DIRS_VARIABLE, "").split(os.pathsep))]
-    return [root / Path(folder).expanduser() for folder in named]
+    return [*(root / Path(folder).expanduser() for folder in named), *filter(None, [params.mirror])]
 
 
-def resolve(backbone: Backbone, setting: str, dirs: Sequence[Path], root: Path) -> Weights:
+def resolve(backbone: Backbone, setting: str, places: Sequence[Place], root: Path) -> Weights:
     """Find the weights that a row asks for, downloading them when nothing else has them.
+
+    `places` are as `folders` gives them.
 
     Raises WeightsError within seconds, saying what to do, when they cannot be had.
     """
-    if (found := _at_hand(backbone, setting, dirs, root)) is not None:
+    if (found := _at_hand(backbone, setting, places, root)) is not None:
         return found
     if not isinstance(backbone.imagenet, Download):
         raise WeightsError(
@@ -60,7 +65,8 @@ def resolve(backbone: Backbone, setting: str, dirs: Sequence[Path], root: Path) 
             where=f"backbones: {backbone.name}: weights",
             fix="say `weights: none` to train it from nothing",
         )
-    return Weights("download", _download(backbone.name, backbone.imagenet))
+    mirror = next((place for place in places if isinstance(place, str)), "")
+    return Weights("download", _download(backbone.name, backbone.imagenet, mirror))
 
 
 def describe(name: str, row: BackboneRow, params: WeightsParams, root: Path = Path()) -> str:
@@ -70,7 +76,9 @@ def describe(name: str, row: BackboneRow, params: WeightsParams, root: Path = Pa
         found = _at_hand(backbone, row.weights, folders(params, root), root)
     except WreckError as error:
         return f"missing: {error.what}"
-    return found.source if found else "not here: would be downloaded"
+    if found is not None:
+        return found.source
+    return "not here: would be downloaded" + (f" from {params.mirror}" if params.mirror else "")
 
 
 def choose(name: str, row: BackboneRow, root: Path) -> Backbone:
@@ -108,7 +116,7 @@ def digest(model: Any) -> str:
     return total.hexdigest()
 
 
-def _at_hand(backbone: Backbone, setting: str, dirs: Sequence[Path], root: Path) -> Weights | None:
+def _at_hand(backbone: Backbone, setting: str, places: Sequence[Place], root: Path) -> Weights | None:
     """Find weights on this machine, or give None."""
     if setting == "none":
         return Weights("none (random)", None)
@@ -121,9 +129,8 @@ def _at_hand(backbone: Backbone, setting: str, dirs: Sequence[Path], root: Path)
                 fix="give the path of a .weights.h5 or .keras file, or say imagenet or none",
             )
         return Weights("path", path)
-    for folder in dirs:
-        path = folder / f"{backbone.name}.weights.h5"
-        if path.is_file():
+    for place in places:
+        if isinstance(place, Path) and (path := place / f"{backbone.name}.weights.h5").is_file():
             return Weights("weights.dirs", path)
     if isinstance(backbone.imagenet, Embedded):
         return Weights(f"package {backbone.imagenet.package}", _embedded(backbone.imagenet))
@@ -150,34 +157,47 @@ def _cached(source: Download) -> Path:
 
 
 def _is_whole(path: Path, source: Download) -> bool:
-    return path.is_file() and _fits(path.read_bytes(), source)
-
-
-def _fits(data: bytes, source: Download) -> bool:
+    """Say whether `path` is the published file, as far as what Keras pins can tell."""
+    if not path.is_file():
+        return False
     # Where Keras pins MD5, it guards against a cut file, not against an enemy (that is TLS).
-    if len(source.digest) == SHA256_DIGITS:
-        return source.digest == hashlib.sha256(data).hexdigest()
-    return source.digest in ("", hashlib.md5(data, usedforsecurity=False).hexdigest())
+    md5 = partial(hashlib.md5, usedforsecurity=False)
+    kind = hashlib.sha256 if len(source.digest) == SHA256_DIGITS else md5
+    return source.digest in ("", _hash(path, kind))
 
 
-def _download(name: str, source: Download) -> Path:
+def _hash(path: Path, kind: Callable[[], Any]) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, kind).hexdigest()
+
+
+def _download(name: str, source: Download, mirror: str) -> Path:
     """Fetch a published file into Keras' cache. Raises WeightsError saying how to do without a network."""
-    path = _cached(source)
+    path, url = _cached(source), source.url
+    if mirror:
+        url = mirror.rstrip("/") + urlsplit(url).path
     fix = (
         f"put {name}.weights.h5 into a folder of weights.dirs (or {DIRS_VARIABLE}), "
-        f"or {source.file} into Keras' cache (~/.keras/models)"
+        f"or {source.file} into Keras' cache (~/.keras/models), or name a server in weights.mirror"
     )
+    with files.replacing(path) as temp:
+        with temp.open("wb") as handle:
+            for piece in _pieces(name, url, fix):
+                handle.write(piece)
+        if not _is_whole(temp, source):
+            raise WeightsError("what was downloaded has another hash", where=url, fix=fix)
+    return path
+
+
+def _pieces(name: str, url: str, fix: str) -> Iterator[bytes]:
+    """Yield what the server answers. Raises WeightsError, also when it falls silent."""
     try:
-        with urllib.request.urlopen(source.url, timeout=TIMEOUT_S) as answer:  # noqa: S310 - from our table
-            data = answer.read()
-    except (OSError, http.client.HTTPException) as error:
+        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:  # noqa: S310 - from our table or params
+            yield from iter(partial(answer.read, PIECE_BYTES), b"")
+    except (OSError, ValueError, http.client.HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         if isinstance(error, urllib.error.HTTPError):
             error.close()
         raise WeightsError(
-            f"the ImageNet weights of {name} could not be downloaded ({reason})", where=source.url, fix=fix
+            f"the ImageNet weights of {name} could not be downloaded ({reason})", where=url, fix=fix
         ) from None
-    if not _fits(data, source):
-        raise WeightsError("what was downloaded has another hash", where=source.url, fix=fix)
-    files.write_bytes(path, data)
-    return path
