@@ -103,7 +103,8 @@ def speeds(
     linear = head.Linear(np.random.default_rng(0).normal(0, 0.01, (width, 2)), np.zeros(2))
     model = assemble(trunk, linear)
     save(layout, name, model, side_px)
-    ours, compiled = predictor.Predictor(layout.model(name), layout.litert), features.compiled(model)
+    ours = predictor.Predictor(name, [layout.model(name)], layout.litert)
+    compiled = features.compiled(model)
 
     def load(path: Path) -> images.Image:
         return images.resize(images.load(path), side_px, side_px)

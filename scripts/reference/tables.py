@@ -189,10 +189,10 @@ PREDICTION = {
     "sha256": _PICTURE,
     "label": "the positive class from the threshold on, else the likeliest of the others",
     "p_<positive>": "calibrated probability of the positive class",
-    "threshold": "stored with the model",
+    "threshold": "stored with the model; 0.5 for an ensemble, as on the board",
     "margin": "probability minus threshold",
-    "in_distribution": "whether it is like the pictures that the model learned from",
+    "in_distribution": "whether it is like the pictures that the model, or each member, learned from",
     "model": "row of the board",
-    "ms": "milliseconds for this picture, decoding not counted",
+    "ms": "milliseconds for this picture, of all members; neither decoding nor waiting counts",
     "error": "why there is no answer",
 }

@@ -83,6 +83,18 @@ def test_the_map_shows_the_place_that_speaks_for_the_class(tmp_path):
     assert drawn_over.shape == (256, 32, 3)
 
 
+def test_the_mean_of_maps_of_two_sizes_adds_up_to_the_mean_of_their_log_odds():
+    fine = np.zeros((4, 4), np.float32)
+    fine[0, 0], fine[3, 2] = 3.0, -1.0
+    coarse = np.array([[0.0, 0.0], [0.0, 8.0]], np.float32)
+    mean = explain.mean([coarse, fine])
+    assert (mean.shape, mean.dtype) == ((4, 4), np.float32)
+    assert mean.sum() == pytest.approx((fine.sum() + coarse.sum()) / 2)
+    np.testing.assert_allclose(mean[2:, 2:], [[1.0, 1.0], [0.5, 1.0]])  # a place of four has a quarter each
+    assert mean[0, 0] == pytest.approx(1.5)
+    np.testing.assert_allclose(explain.mean([fine]), fine)
+
+
 def test_red_speaks_for_the_class_and_blue_against_it():
     grey = np.full((80, 80, 3), 128, np.uint8)
     heat = np.zeros((8, 8), np.float32)

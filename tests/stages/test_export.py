@@ -111,6 +111,9 @@ def test_what_cannot_be_exported_is_one_clear_error(trained, tmp_path, monkeypat
     params, layout = trained
     with pytest.raises(UsageError, match="no backbone mobilnet"):
         export.run(params, layout, "mobilnet", "litert")
+    with pytest.raises(UsageError, match="mean_of_two is a mean of rows") as raised:
+        export.run(params, layout, "mean_of_two", "litert")
+    assert "mobilenet_v2, efficientnet_lite0" in raised.value.fix
     with pytest.raises(InputError, match="no trained model"):
         export.run(params, layout, "scratch_cnn", "litert")
     with pytest.raises(UsageError, match="is a folder"):

@@ -273,12 +273,6 @@ def test_what_was_taken_down_is_not_looked_at_again_by_its_url(trained, photos, 
     assert row["label"] is None
 
 
-def test_an_ensemble_is_refused_with_its_members(layout, params):
-    with pytest.raises(InputError, match="mean_of_two is a mean of rows") as refused:
-        predict.run(params, layout, ["photo.jpg"], "mean_of_two")
-    assert "mobilenet_v2, efficientnet_lite0" in refused.value.fix
-
-
 def test_the_leader_of_the_board_is_used_and_else_the_first_that_is_trained(trained):
     params, layout = trained
     assert predict.usable(params, layout) == "efficientnet_lite0"

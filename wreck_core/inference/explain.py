@@ -56,8 +56,20 @@ class Explainer:
             score = tf.linalg.matvec(self._upper(seen, training=False), self._direction)
         pairs = zip(tape.gradient(score, seen), seen, strict=True)
         maps = [np.asarray(tf.reduce_sum(slope * at, axis=-1)[0], np.float32) for slope, at in pairs]
-        finest = max(heat.shape for heat in maps)
-        return np.asarray(sum(_spread(heat, finest) for heat in maps), np.float32)
+        return _sum(maps)
+
+
+def mean(maps: Sequence[Map]) -> Map:
+    """Give the mean of several models' maps of one picture, float32 (h, w) of the finest of them.
+
+    All are shares of calibrated log-odds, so a model that is surer weighs more, and none needs scaling.
+    """
+    return _sum(maps) / np.float32(len(maps))
+
+
+def _sum(maps: Sequence[Map]) -> Map:
+    finest = max(heat.shape for heat in maps)
+    return np.asarray(sum(_spread(heat, finest) for heat in maps), np.float32)
 
 
 def _spread(heat: Map, shape: tuple[int, ...]) -> Map:

@@ -1,16 +1,21 @@
 """Use a trained model: pictures in, one row each out."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from threading import Semaphore
 from time import perf_counter
 from typing import Any
+
+import numpy as np
 
 from wreck_core import files, images
 from wreck_core.errors import InputError
 from wreck_core.inference import fastest
 from wreck_core.training import in_distribution
+
+THRESHOLD_OF_MEANS = 0.5  # as the board judges them
 
 Note = Callable[[str], None]
 
@@ -35,48 +40,73 @@ class Picture:
 
 
 class Predictor:
-    """A trained model, ready to answer from several threads at once.
+    """A row of the board, ready to answer from several threads at once: a trained model, or the mean of some.
 
-    `kept` is the folder where its converted form stays for the next time; `at_once` pictures really
-    run at the same time. No answer depends on either. `note` is told that the first time takes longer.
+    `folders` are those of the models. `kept` is the folder where their converted forms stay for the next
+    time; `at_once` pictures really run at the same time. No answer depends on either. `note` is told that
+    the first time takes longer. Raises InputError when a model is not trained, or not for the same classes.
     """
 
-    def __init__(self, folder: Path, kept: Path, at_once: int = 1, note: Note = say_nothing) -> None:
-        self.card = read_card(folder)
-        self.side_px: int = self.card["input"]["width_px"]
-        self._known = in_distribution.load(folder / "in_distribution.npz")
-        self._network = fastest.open_model(folder, kept, at_once, note)
-
-    def answer(self, picture: images.Image) -> dict[str, Any]:
-        """Ask the model about one RGB uint8 (H, W, 3) picture: `p` float32 (K,) and `features` (F,)."""
-        return self._network(images.resize(picture, self.side_px, self.side_px))
+    def __init__(
+        self, name: str, folders: Sequence[Path], kept: Path, at_once: int = 1, note: Note = say_nothing
+    ) -> None:
+        cards = [read_card(folder) for folder in folders]
+        self.name, self.classes, self.positive = name, cards[0]["classes"], cards[0]["positive"]
+        for folder, card in zip(folders, cards, strict=True):
+            if (card["classes"], card["positive"]) != (self.classes, self.positive):
+                what = f"was trained for other classes than {folders[0].name}"
+                raise InputError(what, where=str(folder), fix="run `dvc repro`")
+        self.threshold: float = cards[0]["threshold"] if len(cards) == 1 else THRESHOLD_OF_MEANS
+        self._networks = [_Network(folder, kept, at_once, note) for folder in folders]
+        self._turns = Semaphore(at_once)
 
     def classify(self, picture: Picture) -> dict[str, Any]:
-        """Turn a picture into its row of `predict`; `ms` is the model's time, decoding not counted."""
-        positive, threshold = self.card["positive"], self.card["threshold"]
+        """Turn a picture into its row of `predict`.
+
+        The mean is of calibrated probabilities, as on the board. `ms` is the time of all models; neither
+        decoding nor waiting for other pictures counts. `in_distribution` is false as soon as one model says
+        so, because its share of the mean is then a guess: of usual pictures, up to 1 in 100 for each model.
+        """
         row = {
             "path": picture.name,
             "sha256": picture.sha256,
             "label": None,
-            f"p_{positive}": None,
-            "threshold": threshold,
+            f"p_{self.positive}": None,
+            "threshold": self.threshold,
             "margin": None,
             "in_distribution": None,
-            "model": self.card["backbone"],
+            "model": self.name,
             "ms": None,
             "error": picture.error,
         }
         if picture.image is None:
             return row
-        started = perf_counter()
-        said = self.answer(picture.image)
-        row["ms"] = round(1000 * (perf_counter() - started), 2)
-        p = dict(zip(self.card["classes"], map(float, said["p"]), strict=True))
-        row["label"] = decide(p, positive, threshold)
-        row[f"p_{positive}"] = round(p[positive], 6)
-        row["margin"] = round(p[positive] - threshold, 6)
-        row["in_distribution"] = None if self._known is None else self._known.holds(said["features"])
+        with self._turns:
+            started = perf_counter()
+            said = [network.answer(picture.image) for network in self._networks]
+            row["ms"] = round(1000 * (perf_counter() - started), 2)
+        mean = np.stack([one["p"] for one in said]).mean(axis=0, dtype=np.float64)
+        p: dict[str, float] = dict(zip(self.classes, mean.tolist(), strict=True))
+        row["label"] = decide(p, self.positive, self.threshold)
+        row[f"p_{self.positive}"] = round(p[self.positive], 6)
+        row["margin"] = round(p[self.positive] - self.threshold, 6)
+        pairs = zip(self._networks, said, strict=True)
+        usual = [network.known.holds(one["features"]) for network, one in pairs if network.known]
+        row["in_distribution"] = all(usual) if usual else None
         return row
+
+
+class _Network:
+    """One trained model in its faster runtime, and what it knows of the pictures that trained it."""
+
+    def __init__(self, folder: Path, kept: Path, at_once: int, note: Note) -> None:
+        self._side_px: int = read_card(folder)["input"]["width_px"]
+        self._ask = fastest.open_model(folder, kept, at_once, note)
+        self.known = in_distribution.load(folder / "in_distribution.npz")
+
+    def answer(self, picture: images.Image) -> dict[str, Any]:
+        """Ask about one RGB uint8 (H, W, 3) picture: `p` float32 (K,) and `features` (F,)."""
+        return self._ask(images.resize(picture, self._side_px, self._side_px))
 
 
 def read_card(folder: Path) -> dict[str, Any]:

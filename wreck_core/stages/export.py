@@ -45,9 +45,14 @@ TARGETS = {
 def run(params: Params, layout: Layout, backbone: str, to: str, out: Path | None = None) -> Summary:
     """Export one trained backbone, by default into exports/<backbone>/.
 
-    Raises UsageError for a name that is no row, a place that is taken or a missing extra; InputError
-    when it is not trained; GateError when the file does not give the golden answers.
+    Raises UsageError for an ensemble, a name that is no row, a place that is taken or a missing extra;
+    InputError when it is not trained; GateError when the file does not give the golden answers.
     """
+    if backbone in params.ensembles:
+        raise UsageError(
+            f"{backbone} is a mean of rows and has no model of its own",
+            fix=f"export each of {', '.join(params.ensembles[backbone])}; p is the mean of theirs",
+        )
     if backbone not in params.backbones:
         raise UsageError(
             f"there is no backbone {backbone} in params.yaml", fix=f"use one of {', '.join(params.backbones)}"

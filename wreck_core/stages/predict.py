@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -37,24 +37,19 @@ def run(
     explain: Path | None = None,
     told: Told | None = None,
 ) -> Summary:
-    """Classify every picture of `sources` with one model, by default the board's leader.
+    """Classify every picture of `sources` by one row of the board, also by an ensemble that `model` names.
 
-    With `explain`, a heat map of each picture is left in that folder. The rows are given to `told` one by
-    one, or else are in the summary. Raises InputError when there is no model, or the one that was named
-    is none.
+    By default it is the row of `usable`. With `explain`, a heat map of each picture is left in that folder.
+    The rows are given to `told` one by one, or else are in the summary. Raises InputError when there is no
+    model, or the row that was named, or a member of it, has none.
     """
     rows: list[Row] = []
     told = told or Told(rows.append)
     name = model or usable(params, layout)
-    if name in params.ensembles:
-        raise InputError(
-            f"{name} is a mean of rows and has no model of its own",
-            where="--model",
-            fix=f"use one of {', '.join(params.ensembles[name])}",
-        )
+    models = [layout.model(member) for member in params.ensembles.get(name, [name])]
     # First, because it fixes TensorFlow's threads, and converting a model already uses TensorFlow.
-    draw = _heat_maps(params, layout.model(name), explain) if explain else _no_heat_map
-    predictor = Predictor(layout.model(name), layout.litert, at_once=os.cpu_count() or 1, note=told.note)
+    draw = _heat_maps(params, models, explain) if explain else _no_heat_map
+    predictor = Predictor(name, models, layout.litert, at_once=os.cpu_count() or 1, note=told.note)
     labels: Counter[str | None] = Counter()
     strange = 0
     with Sources(params, layout) as door:
@@ -64,12 +59,12 @@ def run(
             told.row(row)
             labels[row["label"]] += 1
             strange += row["in_distribution"] is False
-    bad, classes = labels.pop(None, 0), predictor.card["classes"]
+    bad = labels.pop(None, 0)
     notes = [f"{strange:,} are unlike the pictures that {name} learned from"] if strange else []
     return Summary(
         f"{count(labels.total(), 'picture')} classified by {name}"
         + (f", {bad:,} could not be" if bad else ""),
-        rows=tuple((label, labels[label]) for label in classes),
+        rows=tuple((label, labels[label]) for label in predictor.classes),
         notes=(*notes, *([f"the heat maps lie in {explain}"] if explain else [])),
         ok=not bad,
         data={"rows": rows},
@@ -93,16 +88,17 @@ def _in_order(work: Callable[[Open], Found], items: Iterable[Open]) -> Iterator[
             yield ahead.popleft().result()
 
 
-def _heat_maps(params: Params, model: Path, folder: Path) -> Callable[[Picture], None]:
+def _heat_maps(params: Params, models: Sequence[Path], folder: Path) -> Callable[[Picture], None]:
     from wreck_core.inference import explain  # they import TensorFlow
     from wreck_core.training import runtime
 
     runtime.start(params.train.threads, params.train.seed)
-    explainer = explain.Explainer(model)
+    explainers = [explain.Explainer(model) for model in models]
 
     def draw(picture: Picture) -> None:
         if picture.image is not None:
-            drawn = explain.overlay(picture.image, explainer.heat(picture.image))
+            heat = explain.mean([explainer.heat(picture.image) for explainer in explainers])
+            drawn = explain.overlay(picture.image, heat)
             files.write_bytes(folder / picture.plain_name(".png"), images.encode(drawn, "png"))
 
     return draw
@@ -113,7 +109,7 @@ def _no_heat_map(picture: Picture) -> None:
 
 
 def usable(params: Params, layout: Layout) -> str:
-    """Name the model to use: the first of the leaderboard that has one (an ensemble has none).
+    """Name the row to use: the first of the leaderboard that has a model of its own, so no ensemble.
 
     Without a leaderboard it is the first trained row of params.yaml.
 
