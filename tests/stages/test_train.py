@@ -37,6 +37,7 @@ METRICS = {
         "threshold",
     ),
     *("threshold_rule", "temperature", "c", "n_images", "roc_auc", "log_loss", "accuracy", "git_sha"),
+    *("roc_auc_low", "roc_auc_high"),
     *("data_rev", "versions", "fingerprint", "compared", "learning_curve", "leave_one_source_out"),
 }
 
@@ -64,7 +65,8 @@ def test_a_backbone_leaves_its_model_its_predictions_and_its_facts(layout, param
     metrics = files.read_json(folder / "metrics.json")
     assert set(metrics) == METRICS
     assert metrics["n_images"] == (manifest["split"] == "fold").sum()
-    assert metrics["roc_auc"] >= at_least
+    assert at_least <= metrics["roc_auc"]
+    assert metrics["roc_auc_low"] <= metrics["roc_auc"] <= metrics["roc_auc_high"]
     curve = metrics["learning_curve"]
     if name == "efficientnet_lite0":
         assert curve[-1]["share"] == 1
@@ -76,7 +78,10 @@ def test_a_backbone_leaves_its_model_its_predictions_and_its_facts(layout, param
     history = pd.read_csv(folder / "history.csv")
     assert history.columns[-1] in ("log_loss", "held_out_loss")  # DVC plots the last column
     assert history.groupby("fold")["chosen"].sum().to_dict() == dict.fromkeys((-1, 0, 1, 2), 1)
-    assert files.read_json(folder / "model.json")["classes"] == ["damaged", "undamaged"]
+    card = files.read_json(folder / "model.json")
+    assert card["classes"] == ["damaged", "undamaged"]
+    assert card["metrics"] == {key: metrics[key] for key in card["metrics"]}
+    assert {"roc_auc", "roc_auc_low", "roc_auc_high"} <= set(card["metrics"])
     assert seen[-1][0] == seen[-1][1]
     assert not list(layout.checkpoints.glob("*"))
 

@@ -11,12 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wreck_core.evaluation import metrics
-from wreck_core.training import head
+from wreck_core.training import auc, head
 from wreck_core.training.head import Ints
 from wreck_core.training.recipe import Task
 
 MOST = 20  # sources, those with the most pictures; one fit each
-DRAWS, PERCENTILES = 1000, (2.5, 97.5)
 
 
 def absent(reason: str) -> dict[str, Any]:
@@ -59,14 +58,8 @@ def _two_sided(samples: pd.DataFrame, positive: str) -> list[str]:
 
 def _scores(task: Task, rows: Ints, home: Ints, score: NDArray[np.float64]) -> dict[str, Any]:
     """Score the rows, pictures of one source among themselves."""
-    cluster, names = pd.factorize(task.samples["cluster"].iloc[rows])
-    truth = (task.samples["label"].iloc[rows] == task.positive).to_numpy()
-    cases = metrics.Cases(truth, home[rows], cluster)
-    drawn = np.random.default_rng(task.params.seed).multinomial(
-        len(names), np.full(len(names), 1 / len(names)), DRAWS
-    )
-    low, high = np.percentile(
-        metrics.weighted_auc(cases, score[rows], drawn.T[cluster].astype(np.float64)), PERCENTILES
-    )
-    auc = metrics.within_fold_auc(cases, score[rows])
-    return {"auc": auc, "auc_low": float(low), "auc_high": float(high), "images": len(rows)}
+    samples = task.samples.iloc[rows]
+    truth = (samples["label"] == task.positive).to_numpy()
+    cases = metrics.Cases(truth, home[rows], pd.factorize(samples["cluster"])[0])
+    value, low, high = auc.with_interval(cases, score[rows], task.params.seed)
+    return {"auc": value, "auc_low": low, "auc_high": high, "images": len(rows)}

@@ -10,7 +10,16 @@ import pandas as pd
 
 from wreck_core import files
 from wreck_core.evaluation import metrics
-from wreck_core.training import features, golden, graph, in_distribution, model_file, other_sources, runtime
+from wreck_core.training import (
+    auc,
+    features,
+    golden,
+    graph,
+    in_distribution,
+    model_file,
+    other_sources,
+    runtime,
+)
 from wreck_core.training.features import Forward
 from wreck_core.training.latency import latencies_ms
 from wreck_core.training.pictures import load_squares
@@ -18,6 +27,7 @@ from wreck_core.training.recipe import FINAL, Outcome, Task
 from wreck_core.training.runtime import keras
 
 THRESHOLD = 0.5
+SCORES = ("n_images", "roc_auc", "roc_auc_low", "roc_auc_high", "log_loss", "accuracy")
 LOSSES = ("log_loss", "loss", "held_out_loss")  # last in history.csv: DVC plots the last column
 THRESHOLD_RULE = "p >= 0.5: both errors cost the same, and p is calibrated inside the training folds"
 
@@ -42,7 +52,7 @@ def write(task: Task, outcome: Outcome, folder: Path, origin: Origin) -> dict[st
     table = out_of_fold(task, outcome)
     record = {
         **facts(task, outcome),
-        **scores(table),
+        **scores(table, task.params.seed),
         **costs(forward, folder / "model.keras", task.input_px),
         "fit_s": round(monotonic() - origin.started, 2),
         "git_sha": origin.git_sha,
@@ -94,14 +104,17 @@ def known(task: Task, outcome: Outcome, model: Any) -> in_distribution.Known:
     return in_distribution.fit(np.concatenate(vectors), samples["fold"].to_numpy())
 
 
-def scores(table: pd.DataFrame) -> dict[str, Any]:
-    """Score the out-of-fold rows (not the locked test part) at the threshold."""
+def scores(table: pd.DataFrame, seed: int) -> dict[str, Any]:
+    """Score the out-of-fold rows (not the locked test part) at the threshold; `seed` is the interval's."""
     rows = table[table["fold"] != FINAL]
     truth, p = rows["label"].to_numpy() == 1, rows["p_calibrated"].to_numpy()
     cases = metrics.Cases(truth, rows["fold"].to_numpy(), pd.factorize(rows["cluster"])[0])
+    roc_auc, low, high = auc.with_interval(cases, p, seed)
     return {
         "n_images": len(rows),
-        "roc_auc": metrics.within_fold_auc(cases, p),
+        "roc_auc": roc_auc,
+        "roc_auc_low": low,
+        "roc_auc_high": high,
         "log_loss": metrics.log_loss(truth, p),
         "accuracy": metrics.confusion(truth, p, THRESHOLD).accuracy,
     }
@@ -160,7 +173,7 @@ def model_card(task: Task, record: dict[str, Any]) -> dict[str, Any]:
             "resize": "area when shrinking, cubic when growing; the aspect is not kept",
         },
         "output": "probabilities, one per class in the order of `classes`",
-        "metrics": {name: record[name] for name in ("n_images", "roc_auc", "log_loss", "accuracy")},
+        "metrics": {name: record[name] for name in SCORES},
         "citation": task.backbone.citation,
         "weights_sha256": record["weights_sha256"],
         "data_rev": record["data_rev"],
