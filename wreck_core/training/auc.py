@@ -1,7 +1,7 @@
 """ROC AUC of out-of-fold answers with its interval, as metrics.json and the model's card have it.
 
-The board draws for all rows at once, by `report.bootstrap` and each class for itself: its interval of the same
-answers is another by a few thousandths. No training must become stale with the settings of the report.
+The board draws for all rows at once, `report.bootstrap` times and each class for itself: its interval of the
+same answers is another by a few thousandths. No training must become stale with the settings of the report.
 """
 
 import numpy as np

@@ -27,7 +27,6 @@ def measure(
     share with too few pictures of some class is left out.
     """
     samples, target = task.samples, task.samples["target"].to_numpy()
-    draw = np.array([int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) for name in samples["cluster"]])
     folds = [part for part in task.parts if part.fold != FINAL]
     judged = np.isin(samples["fold"].to_numpy(), [part.fold for part in folds])
     cases = metrics.Cases(
@@ -38,7 +37,8 @@ def measure(
     curve = []
     for share in SHARES:
         logits, _ = blank(task)
-        learned = [part.train[draw[part.train] < share * 2**32] for part in folds]
+        shown = drawn(samples["cluster"], share)
+        learned = [part.train[shown[part.train]] for part in folds]
         if any(len(set(target[rows])) < len(task.classes) for rows in learned):
             continue
         for part, rows in zip(folds, learned, strict=True):
@@ -48,3 +48,9 @@ def measure(
         mean = float(np.mean([len(rows) for rows in learned])) if learned else 0.0
         curve.append({"share": share, "n_images": round(mean), "roc_auc": metrics.within_fold_auc(cases, p)})
     return curve
+
+
+def drawn(clusters: pd.Series, share: float) -> NDArray[np.bool_]:
+    """Say which pictures are of the clusters that a share in (0, 1] holds, bool (N,)."""
+    place = [int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) for name in clusters]
+    return np.array(place) < share * 2**32
