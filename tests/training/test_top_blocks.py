@@ -4,7 +4,6 @@ import drawn
 import numpy as np
 import pytest
 
-from wreck_core.errors import ParamsError
 from wreck_core.training import (
     auto,
     backbones,
@@ -126,12 +125,30 @@ def test_both_runtimes_give_the_same_activations(task, tmp_path):
     rows = np.arange(len(task.samples))
     found = {}
     for runtime in ("keras", "litert"):
-        cached = views.Views(tmp_path / runtime, 3)
-        cached.fill(lower, replace(task, row=task.row.model_copy(update={"runtime": runtime})))
+        store = features.FeatureStore(tmp_path, runtime, np.float16)
+        cached = views.Views(store, replace(task, row=task.row.model_copy(update={"runtime": runtime})), 3)
+        cached.fill(lower)
         found[runtime] = cached.read(np.full(len(rows), 2), rows)
     largest = np.abs(found["keras"]).max()
     assert largest > 0
     np.testing.assert_allclose(found["litert"], found["keras"], atol=2e-3 * largest)  # kept as float16
+
+
+def test_only_new_pictures_and_what_a_kill_left_out_are_brought_to_the_cut(task):
+    said: list[tuple[int, int, str]] = []
+    whole = replace(task, progress=lambda *what: said.append(what))
+    some = replace(whole, samples=task.samples[::2].reset_index(drop=True))
+    first = top_blocks.Tuning(some)
+    second = top_blocks.Tuning(replace(whole, checkpoint=task.checkpoint / "second night"))
+    new = len(task.samples) - len(some.samples)
+    assert said[-1] == (new, new, "activations")
+    rows = np.arange(len(some.samples))
+    for view in range(top_blocks.VIEWS):
+        of_view = np.full(len(rows), view)
+        np.testing.assert_array_equal(first._views.read(of_view, rows), second._views.read(of_view, rows * 2))
+    said.clear()
+    top_blocks.Tuning(whole)
+    assert said == []
 
 
 def test_views_of_a_picture_are_its_own_for_ever_and_differ_from_each_other():
@@ -184,12 +201,6 @@ def test_auto_keeps_the_better_and_says_which(task, monkeypatch):
         np.testing.assert_array_equal(outcome.logits, expected.logits)
         chosen = outcome.history[outcome.history["chosen"]]
         assert set(chosen["recipe"]) == {better}
-
-
-def test_a_backbone_without_a_cut_is_refused_in_words():
-    backbone = backbones.find("nasnet_mobile")
-    with pytest.raises(ParamsError, match="nasnet_mobile cannot be cut"):
-        graph.split(backbone, None)
 
 
 @pytest.mark.slow

@@ -1,9 +1,10 @@
-"""Pooled features of a frozen backbone, kept for the next night.
+"""What frozen layers say of pictures, kept for the next night: pooled features, activations at a cut.
 
-The store is append-only and one SQLite file per (builder, weights, input size, versions): a kill
+A store is append-only and one SQLite file per (layers, weights, input size, versions): a kill
 leaves whole batches, two processes may share it, and a night with 5 % new pictures computes 5 %.
 """
 
+import importlib.metadata
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -12,8 +13,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
+from wreck_core.errors import StorageError
 from wreck_core.training import litert
 from wreck_core.training.pictures import Box, load_squares
 from wreck_core.training.recipe import Task
@@ -26,22 +28,31 @@ BUSY_TIMEOUT_S = 60.0
 
 
 class FeatureStore:
-    """Vectors of float32 by key, in one file; a key that is there keeps its first vector.
+    """Arrays of `dtype` by key, in one file; a key that is there keeps its first array.
 
-    `name` says all that the numbers depend on, besides the version of TensorFlow.
+    `name` says all that the numbers depend on. Every method raises StorageError when the file is damaged or
+    the disk is full.
     """
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, dtype: DTypeLike = np.float32) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / f"{name}-tf{tf.__version__}.db"
+        self.path = folder / f"{name}.db"
+        self._dtype = np.dtype(dtype)
         with self._open() as database:
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("CREATE TABLE IF NOT EXISTS features (key TEXT PRIMARY KEY, vector BLOB)")
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S)) as database, database:
-            yield database
+        try:
+            with closing(sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S)) as database, database:
+                yield database
+        except sqlite3.Error as error:
+            raise StorageError(
+                f"the feature store cannot be used: {error}",
+                where=str(self.path),
+                fix="free some space; a damaged one may be deleted, as it is computed anew",
+            ) from error
 
     def missing(self, keys: Sequence[str]) -> list[str]:
         """Give the keys that are not there yet, in the order given."""
@@ -49,19 +60,49 @@ class FeatureStore:
             present = {key for (key,) in database.execute("SELECT key FROM features")}
         return [key for key in keys if key not in present]
 
-    def add(self, keys: Sequence[str], vectors: Features) -> None:
-        """Append the rows of `vectors` (N, F) under `keys`."""
+    def add(self, keys: Sequence[str], arrays: NDArray[Any]) -> None:
+        """Append the rows of `arrays` (N, ...) under `keys`, all of them or none."""
         with self._open() as database:
             database.executemany(
                 "INSERT OR IGNORE INTO features VALUES (?, ?)",
-                [(key, row.tobytes()) for key, row in zip(keys, vectors, strict=True)],
+                [(key, row.astype(self._dtype).tobytes()) for key, row in zip(keys, arrays, strict=True)],
             )
 
-    def read(self, keys: Sequence[str]) -> Features:
-        """Read float32 (N, F) in the order of `keys`. Raises KeyError for a key that is not there."""
+    def read(self, keys: Sequence[str]) -> NDArray[Any]:
+        """Read (N, F) of the store's dtype in the order of `keys`, each array flat.
+
+        Raises KeyError for a key that is not there.
+        """
         with self._open() as database:
-            stored = dict(database.execute("SELECT key, vector FROM features"))
-        return np.stack([np.frombuffer(stored[key], np.float32) for key in keys])
+            found = [
+                database.execute("SELECT vector FROM features WHERE key = ?", (key,)).fetchone()
+                for key in keys
+            ]
+        if None in found:
+            raise KeyError(keys[found.index(None)])
+        return np.stack([np.frombuffer(vector, self._dtype) for (vector,) in found])
+
+
+def open_store(
+    task: Task, folder: Path, says: Sequence[str], sha256: str, dtype: DTypeLike = np.float32
+) -> FeatureStore:
+    """Open the store in `folder` of what layers with the weights `sha256` say of a task's pictures.
+
+    `says` names the layers. The file is named by all that the numbers depend on, down to their last bits.
+    """
+    packages = ["tensorflow", "keras", "opencv-python"]
+    packages += ["ai-edge-litert"] if task.row.runtime == "litert" else []
+    unusual = {task.row.runtime, task.params.precision} - {"keras", "float32"}
+    depends_on = [
+        *(name.replace(" ", "_") for name in says),
+        f"{task.input_px}px",
+        sha256[:16],
+        f"{task.params.threads}threads",
+        f"{task.params.batch}batch",
+        *sorted(unusual),
+        *(importlib.metadata.version(package) for package in packages),
+    ]
+    return FeatureStore(folder, "-".join(depends_on), dtype)
 
 
 def keys(samples: pd.DataFrame) -> list[str]:

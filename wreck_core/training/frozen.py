@@ -49,11 +49,8 @@ def fit(task: Task) -> Outcome:
 
 def pooled(task: Task, trunk: Any, sha256: str) -> Features:
     """Give the features of the samples, float32 (N, F), computing those that the store lacks."""
-    layers = filter(None, (task.backbone.name, task.backbone.also))
-    depends_on = (*layers, f"{task.input_px}px", sha256[:16], f"{task.params.threads}threads")
-    unusual = {task.row.runtime, task.params.precision} - {"keras", "float32"}
-    name = "-".join((*depends_on, *sorted(unusual)))
-    return features.extract(features.FeatureStore(task.features, name), trunk, task)
+    layers = [*filter(None, (task.backbone.name, task.backbone.also))]
+    return features.extract(features.open_store(task, task.features, layers, sha256), trunk, task)
 
 
 def build_trunk(task: Task) -> tuple[Any, str]:

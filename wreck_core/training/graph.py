@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from wreck_core.errors import ParamsError
 from wreck_core.training.backbones import Backbone
 from wreck_core.training.head import SHORTEST, Linear, Scaling
 from wreck_core.training.runtime import keras
@@ -48,14 +47,7 @@ def split(backbone: Backbone, network: Any) -> tuple[Any, Any]:
     """Cut a built network in two that share its layers: pictures → activations, activations → (N, F).
 
     The first takes float32 RGB (N, px, px, 3) in 0-255; both in turn say what `with_preprocessing` says.
-    Raises ParamsError where the backbone has no cut.
     """
-    if not backbone.cut:
-        raise ParamsError(
-            f"{backbone.name} cannot be cut in two: more than one tensor is alive at every depth",
-            where="backbones: recipe",
-            fix="use the recipe frozen or full",
-        )
     name = backbone.cut.removeprefix("before ")
     layer = network.get_layer(name)
     activations = layer.output if name == backbone.cut else layer.input

@@ -20,7 +20,7 @@ from wreck_core.training.head import Float, Ints
 from wreck_core.training.recipe import Outcome, Part, Task, blank, build_backbone, cross_fit
 from wreck_core.training.runtime import keras
 from wreck_core.training.states import State
-from wreck_core.training.views import MIRRORED, PLAIN, Views
+from wreck_core.training.views import DRAWN, MIRRORED, PLAIN, Views
 
 VIEWS = 4
 LEARNING_RATE, FULL_LEARNING_RATE = 3e-4, 1e-4  # at the most
@@ -37,13 +37,17 @@ class Tuning:
         if task.recipe == "full":
             lower, self._upper = graph.uncut(task.backbone, backbone)
             self._rate = FULL_LEARNING_RATE
+            folder = task.checkpoint  # the pictures themselves: large, and nothing to compute again
         else:
             lower, self._upper = graph.split(task.backbone, backbone)
             graph.freeze(self._upper, keras.layers.BatchNormalization)
             self._rate = LEARNING_RATE
+            folder = task.features
         self._task, self._backbone = task, backbone
-        self._views = Views(task.checkpoint, VIEWS)
-        self._views.fill(lower, task)
+        says = [task.backbone.name, task.backbone.cut, DRAWN]
+        store = features.open_store(task, folder, says, self.weights_sha256, np.float16)
+        self._views = Views(store, task, VIEWS)
+        self._views.fill(lower)
         self._target = task.samples["target"].to_numpy()
         self._network = self._with_head()
         self._forward = features.compiled(self._network)

@@ -1,9 +1,5 @@
-"""Views of each picture as activations at a backbone's cut: computed once, read in every epoch.
+"""Views of each picture as activations at a backbone's cut: computed once, read in every epoch."""
 
-They lie in a file that is mapped into memory, so their size is bounded by the disk alone.
-"""
-
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,12 +7,12 @@ from numpy.typing import NDArray
 
 from wreck_core import images
 from wreck_core.training import features
+from wreck_core.training.features import FeatureStore
 from wreck_core.training.head import Ints
 from wreck_core.training.pictures import load_cropped
 from wreck_core.training.recipe import Task
 
-Activations = NDArray[np.float16]
-
+DRAWN = "views1"  # in the name of their stores: another number when `draw` says something else
 PLAIN, MIRRORED = 0, 1  # the first two views; the others are drawn by chance
 AREA, ASPECT = (0.6, 1.0), 0.15  # of a drawn view: part of the picture, and log of width by height
 CONTRAST, BRIGHTNESS = (0.8, 1.2), 0.1
@@ -45,45 +41,54 @@ def draw(square: images.Image, picture: images.Image, view: int, sha256: str) ->
 
 
 class Views:
-    """`count` views of all samples as float16 (view, row, h, w, C) in one file of a folder.
+    """`count` views of every sample as float16 activations in a feature store.
 
-    A file that was finished before is taken as it is: the folder belongs to one task's inputs.
+    Of a picture whose views are there, none is computed anew: a night computes those of new pictures, and
+    a kill costs one batch. They are read from the file batch by batch, so memory does not bound them.
     """
 
-    def __init__(self, folder: Path, count: int) -> None:
+    def __init__(self, store: FeatureStore, task: Task, count: int) -> None:
         self.count = count
-        self._path = folder / "views.npy"
-        self._cached: Activations | None = None
+        self._store, self._task = store, task
+        self._keys = features.keys(task.samples)
+        self._shape: tuple[int, ...] = ()
 
-    def fill(self, lower: Any, task: Task) -> None:
+    def fill(self, lower: Any) -> None:
         """Compute what is missing; `lower` is a keras.Model from float32 RGB in 0-255 to activations."""
-        if not self._path.exists():
-            self._compute(lower, task)
-        self._cached = np.load(self._path, mmap_mode="r")
+        self._shape = lower.output_shape[1:]
+        last = set(self._store.missing([_key(key, self.count - 1) for key in self._keys]))
+        todo = np.flatnonzero([_key(key, self.count - 1) in last for key in self._keys])
+        if not todo.size:
+            return
+        forward = features.opened(lower, self._task, self._store.path.with_suffix(".tflite"))
+        batch, side_px = self._task.params.batch, lower.input_shape[1]
+        for start in range(0, len(todo), batch):
+            rows = todo[start : start + batch]
+            squares = self._draw(rows, side_px)
+            activations = [  # whole batches, as of features
+                forward(np.resize(squares[:, view], (batch, side_px, side_px, 3)))[: len(rows)]
+                for view in range(self.count)
+            ]
+            names = [_key(self._keys[row], view) for view in range(self.count) for row in rows]
+            self._store.add(names, np.concatenate(activations))
+            self._task.progress(start + len(rows), len(todo), "activations")
 
-    def _compute(self, lower: Any, task: Task) -> None:
-        samples, batch, side_px = task.samples, task.params.batch, lower.input_shape[1]
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        half = self._path.with_suffix(".half")
-        shape = (self.count, len(samples), *lower.output_shape[1:])
-        cached = np.lib.format.open_memmap(half, "w+", np.float16, shape)
-        forward = features.opened(lower, task, self._path.with_name("lower.tflite"))
-        for start in range(0, len(samples), batch):
-            part = samples.iloc[start : start + batch]
-            pairs = zip(part["sha256"], load_cropped(task.root, part), strict=True)
-            squares = np.empty((self.count, batch, side_px, side_px, 3), np.uint8)
-            for at, (sha256, picture) in enumerate(pairs):
-                square = images.resize(picture, side_px, side_px)
-                for view in range(self.count):
-                    squares[view, at] = draw(square, picture, view, sha256)
-            for view in range(self.count):  # whole batches, as in the feature store
-                cached[view, start : start + len(part)] = forward(squares[view])[: len(part)]
-            task.progress(start + len(part), len(samples), "activations")
-        cached.flush()
-        half.replace(self._path)
+    def _draw(self, rows: Ints, side_px: int) -> NDArray[np.uint8]:
+        """Give all views of some samples, RGB uint8 (N, view, px, px, 3)."""
+        some = self._task.samples.iloc[rows]
+        squares = np.empty((len(rows), self.count, side_px, side_px, 3), np.uint8)
+        pictures = load_cropped(self._task.root, some)
+        for at, (sha256, picture) in enumerate(zip(some["sha256"], pictures, strict=True)):
+            square = images.resize(picture, side_px, side_px)
+            for view in range(self.count):
+                squares[at, view] = draw(square, picture, view, sha256)
+        return squares
 
     def read(self, views: Ints, rows: Ints) -> NDArray[np.float32]:
         """Read float32 (N, h, w, C): of each row one view."""
-        if self._cached is None:
-            raise RuntimeError("the views were not filled")
-        return np.stack([self._cached[at] for at in zip(views, rows, strict=True)]).astype(np.float32)
+        names = [_key(self._keys[row], view) for view, row in zip(views, rows, strict=True)]
+        return self._store.read(names).reshape(len(names), *self._shape).astype(np.float32)
+
+
+def _key(picture: str, view: int) -> str:
+    return f"{picture}:view{view}"
