@@ -111,10 +111,10 @@ def test_predict_names_damage_and_keeps_bad_files_as_rows(job: Job, tmp_path: Pa
 def test_a_training_that_is_killed_goes_on_with_the_same_command(job: Job) -> None:
     job.edit_params(lambda raw: raw["backbones"]["scratch_cnn"].update(epochs=5))
     with job.start("dvc", "repro") as process:
-        wait_for(lambda: any(job.layout.checkpoints.rglob("*.keras")), while_running=process)
+        wait_for(lambda: any(job.layout.checkpoints.rglob("*-last.npz")), while_running=process)
         os.killpg(process.pid, signal.SIGKILL)
     assert not (job.layout.model("scratch_cnn") / "metrics.json").exists()
     job.do("dvc", "repro")
     assert board(job).loc["scratch_cnn", "status"] == "ok"
-    assert not list(job.layout.checkpoints.rglob("*.keras"))
+    assert not list(job.layout.checkpoints.rglob("*-last.npz"))
     assert_everything_is_fresh(job)

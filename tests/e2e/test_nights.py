@@ -118,7 +118,7 @@ def test_a_night_that_is_killed_leaves_no_orphan_and_the_next_start_tells_it_and
         served.job.edit_params(change)
         (layout.url_lists / "two.csv").unlink()
         write_list(layout.url_lists / "three.csv", photos[1][100:110])
-    served.wait(lambda: any((layout.checkpoints / "train@scratch_cnn").rglob("*.keras")))
+    served.wait(lambda: any((layout.checkpoints / "train@scratch_cnn").rglob("*-last.npz")))
     started = served.kill()
     assert psutil.wait_procs(started, timeout=600)[1] == []
 

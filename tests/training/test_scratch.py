@@ -4,7 +4,7 @@ import drawn
 import numpy as np
 import pytest
 
-from wreck_core.training import recipe, scratch
+from wreck_core.training import features, head, recipe, scratch
 
 # Keras hands TensorFlow's variables to numpy 2 in the old way.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -27,38 +27,34 @@ def data(task) -> tuple[scratch.Data, scratch.Data]:
     return rows.part(part.train[learn]), rows.part(part.train[held_out])
 
 
-def test_training_that_was_cut_off_goes_on_to_the_same_result(task, tmp_path):
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_training_that_was_cut_off_goes_on_to_the_same_result(task, dropout):
     learn, held_out = data(task)
-    straight = scratch.Checkpoint(tmp_path / "straight")
-    expected = scratch.train(task, straight, learn, held_out, 0)
+    row = task.row.model_copy(update={"dropout": dropout})
+    straight = replace(task, row=row, checkpoint=task.checkpoint / "straight")
+    network, expected = scratch.train(straight, learn, held_out, 0)
 
-    cut = scratch.Checkpoint(tmp_path / "cut")
-    one = replace(task, row=task.row.model_copy(update={"epochs": 1}))
-    assert scratch.train(one, cut, learn, held_out, 0) == expected[:1]
-    # The kill came after the next epoch's network was written, and before the curve was.
-    (tmp_path / "cut" / "epoch001.keras").write_bytes(b"half")
+    cut = replace(task, row=row.model_copy(update={"epochs": 1}), checkpoint=task.checkpoint / "cut")
+    assert scratch.train(cut, learn, held_out, 0)[1] == expected[:1]
+    # The kill came after the next epoch was found to be the best, and before it was the last.
+    (cut.checkpoint / "part0-best.npz").write_bytes(b"of an epoch that is done again")
     done: list[int] = []
-    rest = replace(task, progress=lambda at, total, text: done.append(at))
-    assert scratch.train(rest, cut, learn, held_out, 0) == expected
+    rest = replace(cut, row=row, progress=lambda at, total, text: done.append(at))
+    again, found = scratch.train(rest, learn, held_out, 0)
+    assert found == expected
     assert done == [2, 3]
-    for old, new in zip(straight.load(2).get_weights(), cut.load(2).get_weights(), strict=True):
+    assert scratch.best_epoch(found) > 0
+    for old, new in zip(network.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
 
 
-def test_only_the_last_and_the_best_epoch_are_kept(task, tmp_path):
-    checkpoint = scratch.Checkpoint(tmp_path / "kept")
-    network = scratch.build(task)
-    curve = []
-    for loss in (0.5, 0.2, 0.9, 0.4):
-        curve.append(scratch.Epoch(loss, loss))
-        checkpoint.save(network, curve)
-    assert sorted(path.name for path in checkpoint.folder.iterdir()) == [
-        "epoch001.keras",
-        "epoch003.keras",
-        "epochs.json",
-    ]
-    assert checkpoint.curve() == curve
-    assert scratch.best_epoch(curve) == 1
+def test_the_network_of_the_best_epoch_is_taken_and_not_that_of_the_last(task):
+    learn, held_out = data(task)
+    network, curve = scratch.train(task, learn, held_out, 0)
+    best = scratch.best_epoch(curve)
+    assert curve[best].held_out_loss == min(epoch.held_out_loss for epoch in curve)
+    logits = held_out.logits(features.compiled(network))
+    assert head.log_loss(logits, held_out.target) == curve[best].held_out_loss
 
 
 def test_without_a_test_part_the_final_model_answers_nobody(task):
@@ -93,7 +89,7 @@ def test_without_augmentation_the_pictures_are_learned_as_they_are(task, tmp_pat
     learn, held_out = data(task)
     plain = replace(task, row=task.row.model_copy(update={"augment": False}))
     curves = [
-        scratch.train(one, scratch.Checkpoint(tmp_path / str(at)), learn, held_out, 0)
+        scratch.train(replace(one, checkpoint=tmp_path / str(at)), learn, held_out, 0)[1]
         for at, one in enumerate((task, plain))
     ]
     assert curves[0] != curves[1]

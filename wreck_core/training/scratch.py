@@ -1,24 +1,23 @@
 """The scratch recipe: a network that starts from nothing, as a baseline of what pretraining is worth.
 
 Inside each training part one inner fold is held out; it chooses the epoch and the temperature.
-Finished epochs are kept in the task's checkpoint folder, so a kill costs at most one epoch.
+The last and the best epoch are kept in the task's checkpoint folder, so a kill costs at most one epoch.
 """
 
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wreck_core import files
-from wreck_core.training import features, graph, head, model_file
+from wreck_core.training import features, graph, head
 from wreck_core.training.features import Forward
 from wreck_core.training.head import Float, Ints
 from wreck_core.training.pictures import load_squares
 from wreck_core.training.recipe import Outcome, Task, blank, split_inside
 from wreck_core.training.runtime import keras
+from wreck_core.training.states import State
 from wreck_core.training.weights import digest
 
 LEARNING_RATE = 1e-3
@@ -52,37 +51,6 @@ class Epoch:
     held_out_loss: float
 
 
-class Checkpoint:
-    """The networks of the last and the best epoch of one fit, and its learning curve, in a folder.
-
-    `epochs.json` is written after the network, so it never names one that is not there.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._curve = folder / "epochs.json"
-
-    def curve(self) -> list[Epoch]:
-        """Give the epochs that are done."""
-        return [Epoch(**line) for line in files.read_json(self._curve)] if self._curve.exists() else []
-
-    def load(self, epoch: int) -> Any:
-        """Load the network after an epoch (from 0), with its optimizer."""
-        return keras.saving.load_model(self._network(epoch))
-
-    def save(self, network: Any, curve: list[Epoch]) -> None:
-        """Keep the network of the last epoch of `curve`; forget those that are neither last nor best."""
-        last = len(curve) - 1
-        model_file.save(network, self._network(last))
-        files.write_json(self._curve, [asdict(epoch) for epoch in curve])
-        kept = {self._network(last), self._network(best_epoch(curve))}
-        for path in set(self.folder.glob("*.keras")) - kept:
-            path.unlink()
-
-    def _network(self, epoch: int) -> Path:
-        return self.folder / f"epoch{epoch:03d}.keras"
-
-
 def best_epoch(curve: list[Epoch]) -> int:
     """Give the number (from 0) of the epoch with the least held-out loss; the earliest of equals."""
     return min(range(len(curve)), key=lambda epoch: (curve[epoch].held_out_loss, epoch))
@@ -98,11 +66,8 @@ def fit(task: Task) -> Outcome:
     history: list[dict[str, Any]] = []
     for number, part in enumerate(task.parts):
         learn, held_out = (data.part(part.train[rows]) for rows in split_inside(task, part)[0])
-        checkpoint = Checkpoint(task.checkpoint / f"part{number}")
-        curve = train(task, checkpoint, learn, held_out, number)
-        chosen = best_epoch(curve)
-        network = checkpoint.load(chosen)
-        forward = features.compiled(network)
+        network, curve = train(task, learn, held_out, number)
+        chosen, forward = best_epoch(curve), features.compiled(network)
         part_temperature = head.fit_temperature(held_out.logits(forward), held_out.target)
         if part.answer.size:  # there may be no locked test part
             logits[part.answer] = data.part(part.answer).logits(forward)
@@ -123,20 +88,30 @@ def fit(task: Task) -> Outcome:
     )
 
 
-def train(task: Task, checkpoint: Checkpoint, learn: Data, held_out: Data, number: int) -> list[Epoch]:
-    """Train for the task's epochs, going on where the checkpoint stands; give the learning curve."""
-    curve = checkpoint.curve()
-    network = checkpoint.load(len(curve) - 1) if curve else build(task)
-    forward = features.compiled(network)
-    total = task.epochs * len(task.parts)
+def train(task: Task, learn: Data, held_out: Data, number: int) -> tuple[Any, list[Epoch]]:
+    """Train part `number` for the task's epochs, from the last finished one on.
+
+    Gives the network of the best epoch, and all epochs.
+    """
+    network = build(task)
+    forward, state = features.compiled(network), State(network)
+    best, last = (task.checkpoint / f"part{number}-{which}.npz" for which in ("best", "last"))
+    if last.exists():
+        state.load(last)
+    curve = [Epoch(*losses) for losses in state.losses]
     for epoch in range(len(curve), task.epochs):
         # Every epoch draws from a seed of its own, so one that is done again after a kill is the same.
         rng = np.random.default_rng((task.params.seed, number, epoch))
         loss = _train_epoch(network, learn, rng, augmented=task.row.augment)
         curve.append(Epoch(loss, head.log_loss(held_out.logits(forward), held_out.target)))
-        checkpoint.save(network, curve)
-        task.progress(number * task.epochs + epoch + 1, total, f"part {number + 1}, epoch {epoch + 1}")
-    return curve
+        state.losses.append(astuple(curve[-1]))
+        if best_epoch(curve) == epoch:  # before the last: a kill between them does this epoch again
+            state.save(best)
+        state.save(last)
+        done = number * task.epochs + epoch + 1
+        task.progress(done, task.epochs * len(task.parts), f"part {number + 1}, epoch {epoch + 1}")
+    state.load(best)
+    return network, curve
 
 
 def build(task: Task) -> Any:

@@ -9,13 +9,16 @@ from wreck_core import files
 
 
 class State:
-    """The variables of a compiled network and of its optimizer, and the losses of the epochs so far."""
+    """The variables of a compiled network and of its optimizer, and the losses of the epochs so far.
+
+    `losses` has one entry an epoch: a number, or as many as are wanted.
+    """
 
     def __init__(self, network: Any) -> None:
         network.optimizer.build(network.trainable_variables)
         self._variables = [*network.variables, *network.optimizer.variables]
         self._first = [np.array(variable) for variable in self._variables]
-        self.losses: list[float] = []
+        self.losses: list[Any] = []
 
     def reset(self) -> None:
         """Go back to where the network stood at first."""
