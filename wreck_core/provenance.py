@@ -35,13 +35,20 @@ def fingerprint(layout: Layout, stage: str) -> Fingerprint:
         return {}
     declared = _declared(layout.dvc_yaml, stage)
     deps = sorted(declared.get("deps", []))
-    code = [dep for dep in deps if Path(dep).parts[0] in CODE_FOLDERS]
-    data = [dep for dep in deps if dep not in code]
+    data = [dep for dep in deps if Path(dep).parts[0] not in CODE_FOLDERS]
     return {
         "params": _hash_params(layout, declared.get("params", [])),
         "data": _hash_paths(layout.root, data),
-        "code": _hash_paths(layout.root, code),
+        "code": code(layout, stage),
     }
+
+
+def code(layout: Layout, stage: str) -> str:
+    """Hash the code that the stage of dvc.yaml depends on; '' without a dvc.yaml."""
+    if not layout.dvc_yaml.exists():
+        return ""
+    deps = sorted(_declared(layout.dvc_yaml, stage).get("deps", []))
+    return _hash_paths(layout.root, [dep for dep in deps if Path(dep).parts[0] in CODE_FOLDERS])
 
 
 def recorded(layout: Layout, stage: str) -> Fingerprint:

@@ -8,13 +8,12 @@ from time import monotonic
 import pandas as pd
 
 from wreck_core import files, provenance
-from wreck_core.errors import ParamsError, UsageError, WreckError
+from wreck_core.errors import UsageError, WreckError
 from wreck_core.layout import Layout
-from wreck_core.params import BackboneRow, Params
+from wreck_core.params import Params
 from wreck_core.summary import Progress, Summary, silent
 from wreck_core.training import (
     auto,
-    backbones,
     frozen,
     pictures,
     results,
@@ -24,7 +23,7 @@ from wreck_core.training import (
     top_blocks,
     weights,
 )
-from wreck_core.training.recipe import Task, check_enough
+from wreck_core.training.recipe import Task, check_enough, check_row
 
 RECIPES = {
     "auto": auto.fit,
@@ -90,16 +89,17 @@ def make_task(params: Params, layout: Layout, name: str, samples: pd.DataFrame, 
     """Bring a row together with its samples (as `read_samples` gives them) and its weights."""
     row = params.backbones[name]
     backbone = weights.choose(name, row, layout.root)
-    _check_scratch_only(name, row, backbone)
+    check_row(name, row, backbone)
+    found = weights.resolve(backbone, row.weights, weights.folders(params.weights, layout.root), layout.root)
     classes = params.labels.classes
-    inputs = [provenance.data_rev(layout), row.model_dump(), params.train.model_dump(), classes]
-    key = hashlib.sha256(json.dumps([inputs, runtime.versions()]).encode()).hexdigest()[:16]
-    dirs = weights.folders(params.weights, layout.root)
+    settings = [name, row.model_dump(), params.train.model_dump(), classes, samples.to_csv(index=False)]
+    made_from = [*settings, found.sha256(), runtime.versions(), provenance.code(layout, "train")]
+    key = hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:16]
     return Task(
         name=name,
         row=row,
         backbone=backbone,
-        weights=weights.resolve(backbone, row.weights, dirs, layout.root),
+        weights=found,
         classes=tuple(classes),
         positive=params.labels.positive,
         samples=samples,
@@ -109,11 +109,3 @@ def make_task(params: Params, layout: Layout, name: str, samples: pd.DataFrame, 
         checkpoint=layout.checkpoints / f"train@{name}" / key,
         progress=progress,
     )
-
-
-def _check_scratch_only(name: str, row: BackboneRow, backbone: backbones.Backbone) -> None:
-    """Raise ParamsError for a setting that would be ignored."""
-    scratch_only = {"dense": row.dense, "dropout": row.dropout, "augment: false": not row.augment}
-    said = [key for key, value in scratch_only.items() if value]
-    if said and (backbone.name != "scratch_cnn" or row.recipe not in (None, "scratch")):
-        raise ParamsError(f"backbones.{name}: {said[0]} is for scratch_cnn alone", fix="take it away")

@@ -55,19 +55,22 @@ class Task:
 
     @property
     def recipe(self) -> str:
-        """How the row is trained: what it says, or else `frozen`, or `scratch` when there are no weights."""
-        return self.row.recipe or ("frozen" if self.backbone.imagenet else "scratch")
+        """How the row is trained, as `recipe_of` says."""
+        return recipe_of(self.row, self.backbone)
 
     @property
     def threads(self) -> int:
         """How many threads: one where batch norms are trained, because with two no two runs agree."""
-        return 1 if self.recipe in ("full", "seed") else self.params.threads
+        norms = self.recipe in ("full", "seed") or (
+            self.recipe == "scratch" and self.backbone.name != "scratch_cnn"  # it alone has none
+        )
+        return 1 if norms else self.params.threads
 
     @property
     def epochs(self) -> int:
-        """Epochs of a row whose recipe has them. Raises ParamsError when the row does not say."""
+        """Epochs of a row whose recipe has them, which `check_row` has seen to."""
         if self.row.epochs is None:
-            raise ParamsError(f"backbones.{self.name}: needs epochs", fix=f"add `epochs: 12` to {self.name}")
+            raise _no_epochs(self.name)
         return self.row.epochs
 
 
@@ -114,6 +117,36 @@ class Outcome:
     def p_calibrated(self) -> Float:
         """Probabilities (N, K) at the temperatures chosen inside the training folds."""
         return probabilities(self.logits, self.temperature[:, None])
+
+
+def recipe_of(row: BackboneRow, backbone: Backbone) -> str:
+    """Say how a row is trained: as it says, or else `frozen`, or `scratch` when nobody published weights."""
+    return row.recipe or ("frozen" if backbone.imagenet else "scratch")
+
+
+def check_row(name: str, row: BackboneRow, backbone: Backbone) -> None:
+    """Raise ParamsError for a row that could not be trained as it says, before anything is fetched for it."""
+    recipe, own = recipe_of(row, backbone), backbone.name == "scratch_cnn"
+    scratch_only = {"dense": row.dense, "dropout": row.dropout, "augment: false": not row.augment}
+    said = [key for key, value in scratch_only.items() if value]
+    if said and not (own and recipe == "scratch"):
+        raise ParamsError(f"backbones.{name}: {said[0]} is for scratch_cnn alone", fix="take it away")
+    if recipe == "scratch" and row.weights != "none":
+        raise ParamsError(
+            f"backbones.{name}: the recipe scratch starts from nothing, not from {row.weights} weights",
+            fix="say `weights: none`, or another recipe",
+        )
+    if recipe not in ("frozen", "seed") and row.epochs is None:
+        raise _no_epochs(name)
+    if recipe in ("auto", "top_blocks") and not backbone.cut:
+        raise ParamsError(
+            f"backbones.{name}: {backbone.name} cannot be cut in two: at no depth is a single tensor alive",
+            fix="use the recipe frozen or full",
+        )
+
+
+def _no_epochs(name: str) -> ParamsError:
+    return ParamsError(f"backbones.{name}: needs epochs", fix=f"add `epochs: 12` to {name}")
 
 
 def parts(samples: pd.DataFrame) -> Iterator[Part]:
