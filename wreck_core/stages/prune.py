@@ -9,15 +9,16 @@ from wreck_core import files
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.summary import Summary
+from wreck_core.training import own_file
 
 _DAY_S = 86_400
 _YOUNG_S = 3_600  # a temporary file of this age may still be written
 
 
 def run(params: Params, layout: Layout, days: int) -> Summary:
-    """Delete logs older than `days`, stray temporary files, and checkpoints of rows that left the board.
+    """Delete logs older than `days`, stray temporary files, and what is kept of rows that left the board.
 
-    Pictures, labels, features, models and DVC's cache stay. Raises BusyError while a night runs.
+    Pictures, labels, models and DVC's cache stay. Raises BusyError while a night runs.
     """
     with files.locked(layout.locks, "nightly"):
         now = time.time()
@@ -25,6 +26,7 @@ def run(params: Params, layout: Layout, days: int) -> Summary:
             "logs": list(_old(layout.logs, now - days * _DAY_S)),
             "temporary files": list(_stray(layout, now - _YOUNG_S)),
             "checkpoints": list(_left(params, layout)),
+            "feature stores": list(_unused(params, layout)),
         }
         freed = {what: sum(_remove(path) for path in paths) for what, paths in found.items()}
     return Summary(
@@ -51,6 +53,14 @@ def _stray(layout: Layout, before: float) -> Iterator[Path]:
 def _left(params: Params, layout: Layout) -> Iterator[Path]:
     for path in sorted(layout.checkpoints.glob("train@*")):
         if path.name.removeprefix("train@") not in params.backbones:
+            yield path
+
+
+def _unused(params: Params, layout: Layout) -> Iterator[Path]:
+    """Find the feature stores of networks that no row has; a name begins with the network's."""
+    used = {f"{row.builder or name}-" for name, row in params.backbones.items()} | {own_file.NAME}
+    for path in sorted(layout.features.glob("*")):
+        if not path.name.startswith(tuple(used)):
             yield path
 
 
