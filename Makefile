@@ -29,8 +29,9 @@ real: venv system
 	$(BIN)/python -m wreck_core.cli.real real $(if $(MIRROR),--mirror $(MIRROR))
 
 # Our recipes on the seed notebook's own split of these photos, in ./real/ too: reports/seed_split.csv.
+# NOTEBOOK=1: the notebook's own recipe there, reports/seed_split_notebook.csv.
 seed-split: venv system
-	$(BIN)/python -m wreck_core.cli.seed_split real $(if $(MIRROR),--mirror $(MIRROR))
+	$(BIN)/python -m wreck_core.cli.seed_split real $(if $(MIRROR),--mirror $(MIRROR)) $(if $(NOTEBOOK),--notebook)
 
 # docs/results from ./real/: after `make real`, and `make seed-split` for the notebook's table.
 results: venv

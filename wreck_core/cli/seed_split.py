@@ -1,5 +1,7 @@
 """`make seed-split`: our recipes on the seed notebook's own split, in the clone that `make real` keeps."""
 
+from typing import Annotated
+
 import typer
 
 from wreck_core import console, params
@@ -9,16 +11,21 @@ from wreck_core.cli.real import LIST, PURPOSE, Folder, Photos, mapped
 from wreck_core.layout import Layout
 from wreck_core.stages import seed_split
 
+Notebook = Annotated[
+    bool, typer.Option("--notebook", help="The notebook's recipe instead of ours: minutes a seed.")
+]
 
-def main(folder: Folder, photos: Photos = None) -> None:
+
+def main(folder: Folder, photos: Photos = None, notebook: Notebook = False) -> None:
     """Fetch the photos, train every trial under three seeds, judge the notebook's 245 photos."""
     clone(folder, PURPOSE, afresh=False)
     with mapped(photos) as maps:
         run(folder, "wreck", "scrape", LIST, *maps)
     layout = Layout(folder.resolve())
     with console.progress("seed split") as progress:
-        summary = seed_split.run(params.load(layout.params), layout, progress=progress)
-    typer.echo(f"Wrote {folder / 'reports' / 'seed_split.csv'}")
+        recipes = seed_split.NOTEBOOK if notebook else seed_split.FORMS
+        summary = seed_split.run(params.load(layout.params), layout, recipes, progress=progress)
+    typer.echo(f"Wrote {folder / 'reports' / seed_split.file_of(recipes)}")
     end(summary, as_json=False)
 
 

@@ -53,7 +53,7 @@ def run(
 ) -> Summary:
     """Train every member of an ensemble by every recipe and seed; write reports/seed_split.csv.
 
-    With the recipe of the notebook it is reports/seed_split_notebook.csv.
+    By `NOTEBOOK` those that the notebook trained too, into reports/seed_split_notebook.csv.
 
     A score is the mean over the seeds; its interval is of the photos, with all seeds on each resample.
     Raises InputError when the notebook's photos were not scraped, and what a training raises.
@@ -61,12 +61,12 @@ def run(
     samples = read_split(layout)
     judged = (samples["split"] == "test").to_numpy()
     truth = samples["label"].to_numpy()[judged] == "damaged"
-    threads, file = (
-        (1, "seed_split_notebook.csv") if recipes == NOTEBOOK else (params.train.threads, "seed_split.csv")
-    )
+    members = dict.fromkeys(name for names in params.ensembles.values() for name in names)
+    if recipes == NOTEBOOK:
+        members = {name: None for name, *_ in PUBLISHED if name in members}
+    threads = 1 if recipes == NOTEBOOK else params.train.threads
     runtime.start(threads, params.train.seed, params.train.precision)
     said: dict[tuple[str, str], Says] = {}  # by backbone and recipe
-    members = dict.fromkeys(name for names in params.ensembles.values() for name in names)
     for recipe, name in product(recipes, members):
         trials = [_trial(params, name, recipe, seed) for seed in seeds]
         answers = [_answers(trial, layout, samples, progress) for trial in trials]
@@ -78,7 +78,7 @@ def run(
     ]
     published = [dict(zip(COLUMNS, (row[0], "published", *row[1:]), strict=False)) for row in PUBLISHED]
     table = pd.DataFrame([*rows, *published], columns=COLUMNS)
-    path = layout.reports / file
+    path = layout.reports / file_of(recipes)
     with files.replacing(path) as temp:
         table.round(4).to_csv(temp, index=False, lineterminator="\n")
     best = max(rows, key=lambda row: float(row["auc"]))
@@ -87,6 +87,11 @@ def run(
         rows=tuple((f"{row['backbone']}, {row['recipe']}", round(row["auc"], 4)) for row in rows),
         data={"rows": table.astype(object).where(table.notna(), None).to_dict("records")},
     )
+
+
+def file_of(recipes: Sequence[Recipe]) -> str:
+    """Name the table of a run below reports/."""
+    return "seed_split_notebook.csv" if recipes == NOTEBOOK else "seed_split.csv"
 
 
 def _means(
