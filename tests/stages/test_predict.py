@@ -14,6 +14,7 @@ from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from time import perf_counter
 
 import drawn
 import numpy as np
@@ -115,6 +116,38 @@ def test_many_pictures_come_back_in_their_order(trained, tmp_path):
     rows = predict.run(*trained, [str(tmp_path / "many")]).data["rows"]
     assert [Path(row["path"]).name for row in rows] == names
     assert np.mean([(row["label"] == "damaged") == bool(at % 3) for at, row in enumerate(rows)]) > 0.9
+
+
+def test_a_picture_that_comes_alone_has_all_cores_and_of_several_each_has_one(trained, photos, tmp_path):
+    drawn.write_picture(tmp_path / "folder" / "one.png", "damaged", 900)
+
+    def threads_of(*names: str | Path) -> int:
+        """Count the threads of this process that are not Python's: those of LiteRT among them."""
+        found: list[int] = []
+
+        def look(row: dict) -> None:
+            found.append(len(list(Path("/proc/self/task").iterdir())) - threading.active_count())
+
+        predict.run(*trained, map(str, names), told=predict.Told(look))
+        return found[-1]
+
+    one, other = photos / "wreck.png", photos / "deep" / "whole.png"
+    threads_of(one)  # converts
+    alone, together = threads_of(one), threads_of(one, other)
+    assert alone - together == (os.cpu_count() or 1) - 1
+    assert threads_of(tmp_path / "folder") == alone
+    assert threads_of(photos) == together
+
+
+def test_the_time_of_a_picture_counts_no_waiting_for_others(trained, tmp_path):
+    """As many as there are cores are worked on at once, so their times cannot add up to more than that."""
+    for at in range(40):
+        drawn.write_picture(tmp_path / "many" / f"{at}.png", "damaged", at)
+    predict.run(*trained, [str(tmp_path / "many" / "0.png")])  # converts
+    started = perf_counter()
+    rows = predict.run(*trained, [str(tmp_path / "many")]).data["rows"]
+    passed_ms = 1000 * (perf_counter() - started)
+    assert sum(row["ms"] for row in rows) <= (os.cpu_count() or 1) * passed_ms
 
 
 def test_rows_are_told_while_more_pictures_are_still_named(trained, photos):

@@ -50,7 +50,7 @@ def open_model(folder: Path, kept: Path, at_once: int, note: Callable[[str], Non
         note(f"making a fast copy of {folder.name}, once: seconds, or a minute or two if it is large")
         _convert(folder, place)
     if _runtime(place) == LITERT:
-        # A picture that comes alone has the cores of those that could have come with it.
+        # Pictures that can come at once share the cores.
         return litert.Network(place.network, at_once, threads=max(1, (os.cpu_count() or 1) // at_once))
     from wreck_core.inference import convert  # they import TensorFlow
     from wreck_core.training import model_file

@@ -4,6 +4,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -15,7 +16,9 @@ from wreck_core.params import Params
 from wreck_core.stages.sources import Open, Sources
 from wreck_core.summary import Summary, count
 
-READERS, AHEAD = 8, 32  # threads that read, fetch and decode; pictures under way
+CORES = os.cpu_count() or 1
+READERS = max(8, CORES)  # threads that read, fetch, decode and ask
+AHEAD = 4 * READERS  # pictures under way
 
 Found = TypeVar("Found")
 Row = dict[str, Any]
@@ -49,12 +52,14 @@ def run(
     models = [layout.model(member) for member in params.ensembles.get(name, [name])]
     # First, because it fixes TensorFlow's threads, and converting a model already uses TensorFlow.
     draw = _heat_maps(params, models, explain) if explain else _no_heat_map
-    predictor = Predictor(name, models, layout.litert, at_once=os.cpu_count() or 1, note=told.note)
     labels: Counter[str | None] = Counter()
     strange = 0
     with Sources(params, layout) as door:
         opened = (open_ for source in sources for open_ in door.find(source))
-        for picture, row in _in_order(lambda open_: _answer(predictor, open_), opened):
+        first = list(islice(opened, 2))
+        at_once = CORES if len(first) == 2 else 1  # a picture that comes alone has all cores
+        predictor = Predictor(name, models, layout.litert, at_once, told.note)
+        for picture, row in _in_order(lambda open_: _answer(predictor, open_), chain(first, opened)):
             draw(picture)
             told.row(row)
             labels[row["label"]] += 1
