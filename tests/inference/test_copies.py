@@ -151,3 +151,50 @@ def test_the_faster_runtime_is_measured_once_and_remembered(faster, tmp_path):
     place.network.unlink()
     fastest.open_model(tmp_path / "small", tmp_path / "kept", 1, told.append)
     assert len(told) == (2 if faster == "litert" else 1)  # nothing is lost with the copy but time
+
+
+def test_what_litert_will_not_open_runs_in_keras_and_the_reason_is_kept(tmp_path, capfd):
+    """A mean over two of seven axes is converted, and refused by XNNPACK."""
+    image = keras.Input((16, 16, 3))
+    mean = keras.ops.mean(keras.layers.Reshape((2, 2, 2, 8, 2, 6))(image), (2, 4))
+    network = keras.Model(image, keras.layers.Dense(2, name="logits")(keras.layers.Flatten()(mean)))
+    model = model_file.assemble(network, 1.0, "odd")
+    convert.to_litert(model, tmp_path / "m.tflite")
+    with pytest.raises(litert.ConversionError, match="cannot open what was converted: failed to delegate"):
+        copies.open_litert(tmp_path / "m.tflite")
+    (tmp_path / "odd").mkdir()
+    model_file.save(model, tmp_path / "odd" / "model.keras")
+    told: list[str] = []
+    for _ in range(2):
+        answer = fastest.open_model(tmp_path / "odd", tmp_path / "kept", 1, told.append)
+    (picture,) = squares(16, 1)
+    expected = features.compiled(model)(picture[None])[0]
+    np.testing.assert_allclose(answer(picture)["p"], expected, atol=1e-5)
+    (left,) = (tmp_path / "kept" / "odd").iterdir()
+    measured = files.read_json(left)
+    assert (measured["runtime"], list(measured["ms"])) == ("keras", ["keras"])
+    assert "failed to delegate" in measured["why_not"]
+    assert told[1:] == [f"Keras answers for odd: {measured['why_not']}"]
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("left", [0, 0.5])
+def test_a_damaged_copy_answers_by_keras_and_the_next_time_makes_a_new_one(left, tmp_path):
+    (tmp_path / "small").mkdir()
+    model_file.save(build("scratch_cnn", 32), tmp_path / "small" / "model.keras")
+    told: list[str] = []
+
+    def answer() -> np.ndarray:
+        return fastest.open_model(tmp_path / "small", tmp_path / "kept", 1, told.append)(picture)["p"]
+
+    (picture,) = squares(32, 1)
+    expected = answer()
+    place = fastest.places(tmp_path / "small", tmp_path / "kept")
+    files.write_json(place.measure, files.read_json(place.measure) | {"runtime": "litert"})
+    data = place.network.read_bytes()
+    place.network.write_bytes(data[: int(left * len(data))])
+    for _ in range(2):
+        np.testing.assert_allclose(answer(), expected, atol=CLOSE)
+    assert ["making" in note for note in told] == [True, False, True]
+    assert "cannot open what was converted" in told[1]
+    litert.Network(place.network)

@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ from wreck_core.inference import copies
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.stages import export, train
+from wreck_core.training import litert, model_file
+from wreck_core.training.runtime import keras
 
 # Keras hands TensorFlow's variables to numpy 2 in the old way.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -105,6 +108,26 @@ def test_a_model_that_is_not_its_golden_answers_is_not_kept(trained, tmp_path):
     finally:
         path.write_text(before)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_litert_will_not_open_is_one_clear_error_and_leaves_no_file(trained, tmp_path, capfd):
+    """A layer of large weights that always adds up to nothing has no scale in int8: XNNPACK refuses it."""
+    params, layout = trained
+    image = keras.Input((48, 48, 3))
+    nothing = keras.layers.Conv2D(3, (1, 2), strides=(1, 2), use_bias=False)
+    flat = keras.layers.Flatten()(nothing(keras.layers.UpSampling2D((1, 2))(image)))
+    network = keras.Model(image, keras.layers.Dense(2, name="logits")(flat))
+    nothing.set_weights([np.array([1e4, -1e4])[None, :, None, None] * np.ones((1, 2, 3, 3))])
+    model_file.save(
+        model_file.assemble(network, 1.0, "nothing"), layout.model("mobilenet_random") / "model.keras"
+    )
+    card = layout.model("efficientnet_lite0") / "model.json"
+    shutil.copy(card, layout.model("mobilenet_random"))
+    with pytest.raises(litert.ConversionError, match="cannot open what was converted") as raised:
+        export.run(params, layout, "mobilenet_random", "litert-int8", tmp_path / "m.tflite")
+    assert "another --to" in raised.value.fix
+    assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr().err == ""
 
 
 def test_what_cannot_be_exported_is_one_clear_error(trained, tmp_path, monkeypatch):

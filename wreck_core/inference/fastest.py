@@ -18,6 +18,7 @@ import numpy as np
 from wreck_core import files
 from wreck_core.images import Image
 from wreck_core.training import litert
+from wreck_core.training.quiet import stderr_held
 
 Answer = Callable[[Image], dict[str, Any]]
 
@@ -43,27 +44,44 @@ def places(folder: Path, kept: Path) -> Kept:
 def open_model(folder: Path, kept: Path, at_once: int, note: Callable[[str], None]) -> Answer:
     """Open the model in `folder` in its faster runtime; `at_once` pictures may come at the same time.
 
-    The first time it is converted and measured, which `note` is told.
+    The first time it is converted and measured, which `note` is told, and also why LiteRT cannot answer.
     """
     place = places(folder, kept)
     if not (place.measure.exists() and (_runtime(place) == KERAS or place.network.exists())):
         note(f"making a fast copy of {folder.name}, once: seconds, or a minute or two if it is large")
-        _convert(folder, place)
+        if why_not := _convert(folder, place):
+            note(f"Keras answers for {folder.name}: {why_not}")
     if _runtime(place) == LITERT:
-        # Pictures that can come at once share the cores.
-        return litert.Network(place.network, at_once, threads=max(1, (os.cpu_count() or 1) // at_once))
+        try:
+            # Pictures that can come at once share the cores.
+            return open_litert(place.network, at_once, threads=max(1, (os.cpu_count() or 1) // at_once))
+        except litert.ConversionError as error:  # damaged since it was measured
+            note(f"Keras answers for {folder.name}, and the next time makes a new copy: {error.what}")
+            place.network.unlink(missing_ok=True)
     from wreck_core.inference import convert  # they import TensorFlow
     from wreck_core.training import model_file
 
     return convert.in_keras(model_file.load(folder / "model.keras"))
 
 
+def open_litert(path: Path, at_once: int = 1, threads: int = 1) -> litert.Network:
+    """Open a .tflite file. Raises litert.ConversionError: LiteRT may refuse what its own converter wrote."""
+    with stderr_held():  # C++ says there what the error says too
+        try:
+            return litert.Network(path, at_once, threads)
+        except (RuntimeError, ValueError) as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    raise litert.ConversionError(
+        f"LiteRT cannot open what was converted: {reason}", fix="use another --to; the file was not kept"
+    )
+
+
 def _runtime(place: Kept) -> str:
     return str(files.read_json(place.measure)["runtime"])
 
 
-def _convert(folder: Path, place: Kept) -> None:
-    """Convert the model, measure both forms, and forget those of earlier models."""
+def _convert(folder: Path, place: Kept) -> str:
+    """Convert the model, measure both forms, and forget those of earlier models; say why LiteRT cannot."""
     from wreck_core.inference import convert
     from wreck_core.training import model_file
 
@@ -72,15 +90,17 @@ def _convert(folder: Path, place: Kept) -> None:
     ways, why_not = {KERAS: convert.in_keras(model)}, ""
     try:
         convert.to_litert(model, place.network)
-        ways[LITERT] = litert.Network(place.network, threads=os.cpu_count() or 1)
+        ways[LITERT] = open_litert(place.network, threads=os.cpu_count() or 1)
     except litert.ConversionError as error:
-        why_not = error.reason
+        why_not = error.what
+        place.network.unlink(missing_ok=True)
     ms = {name: _fastest_ms(answer, square.astype(np.uint8)) for name, answer in ways.items()}
     place.network.parent.mkdir(parents=True, exist_ok=True)
     files.write_json(place.measure, {"runtime": min(ms, key=ms.__getitem__), "ms": ms, "why_not": why_not})
     kept = place.network.parent
     for old in {*kept.glob("*.tflite"), *kept.glob("*.json")} - set(place):
         old.unlink(missing_ok=True)  # another first use may do the same
+    return why_not
 
 
 def _fastest_ms(answer: Answer, square: Image) -> float:
