@@ -153,7 +153,7 @@ class BackboneRow(Section):
     weights: str
     """`imagenet`, `none`, or a path to a .weights.h5 file, or to a .keras file that is the whole backbone."""
     recipe: Literal["auto", "frozen", "top_blocks", "full", "seed", "scratch"] | None = None
-    """How it is trained; `frozen` with weights and `scratch` without by default."""
+    """How it is trained; `frozen` by default, or `scratch` where nobody published weights: `scratch_cnn`."""
     builder: Name | None = None
     """The network, one of `training.backbones`; the row's own name by default."""
     input_px: Annotated[int, Field(ge=32, le=1024)] | None = None
@@ -167,9 +167,9 @@ class BackboneRow(Section):
     dense: Annotated[list[Positive], Field(min_length=1)] | None = None
     """Units of the dense layers of `scratch_cnn`."""
     dropout: Fraction = 0.0
-    """Of scratch rows, before the last layer."""
+    """Of `scratch_cnn`, before the last layer."""
     augment: bool = True
-    """Of scratch rows: zoom, mirror and change the contrast while training."""
+    """Of `scratch_cnn`: zoom, mirror and change the contrast while training."""
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
