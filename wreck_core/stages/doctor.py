@@ -16,6 +16,7 @@ from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.summary import Summary
 from wreck_core.training import weights
+from wreck_core.training.backbones import Download
 
 FREE_DISK_GB = 5.0
 
@@ -101,9 +102,19 @@ def _workspace(layout: Layout) -> Iterator[Check]:
 
 
 def _weights(params: Params, layout: Layout) -> Iterator[Check]:
+    """Tell where the weights of each row come from. What would be downloaded is not, and is no fault."""
+    places = weights.folders(params.weights, layout.root)
     for name, row in params.backbones.items():
-        found = weights.describe(name, row, params.weights, layout.root)
-        yield Check(f"weights of {name}", found)
+        fix = ""
+        try:
+            backbone = weights.choose(name, row, layout.root)
+            if row.weights == "imagenet" and isinstance(backbone.imagenet, Download):
+                found = weights.describe(name, row, params.weights, layout.root)
+            else:
+                found = weights.resolve(backbone, row.weights, places, layout.root).source
+        except WreckError as error:
+            found, fix = error.reason, error.fix or "mend the row in params.yaml"
+        yield Check(f"weights of {name}", found, fix)
 
 
 def _runtimes(params: Params, layout: Layout) -> Iterator[Check]:
