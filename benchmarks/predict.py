@@ -3,8 +3,10 @@
     python -m benchmarks.predict [--backbone efficientnet_lite0] [--pictures 200] [--json]
     python -m benchmarks.predict --photos DIR      # besides, with ImageNet weights: what int8 costs
 
-All three read the same files through the same decoder, in one run, taking turns. DIR holds one folder
-of photos for each of two classes; heads are fitted on four fifths of them and judged on the other fifth.
+All three read the same files through the same decoder, in one run, taking turns. One at a time every model is
+open already, ours as the command opens it for one picture; of a folder ours is the command's whole stage,
+which opens it anew each round. DIR holds one folder of photos for each of two classes; heads are fitted on
+four fifths of them and judged on the other fifth.
 """
 
 import argparse

@@ -22,7 +22,10 @@ def predict(
             metavar="PATH|DIR|URL|-…", help="Pictures, folders of them, URLs; - reads such lines."
         ),
     ],
-    model: Annotated[str | None, typer.Option(help="A row of the board, also an ensemble; by default the best of one model.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="A row of the board, also an ensemble; by default the best of one model."),
+    ] = None,
     explain: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Leave heat maps there: what speaks for, what against.")
     ] = None,
