@@ -65,9 +65,8 @@ def make_task(
     backbone = backbones.find(name)
     dirs = [args.weights] if args.weights else []
     row = BackboneRow(weights="imagenet", epochs=8)
-    if weights.describe(name, row, params.WeightsParams(dirs=[str(folder) for folder in dirs])).startswith(
-        "not"
-    ):
+    kept = params.WeightsParams(dirs=[str(folder) for folder in dirs], mirror="")
+    if weights.describe(name, row, kept).startswith("not"):
         row = BackboneRow(weights="none", epochs=8)
     return Task(
         name=name,

@@ -142,7 +142,7 @@ class WeightsParams(Section):
     """Where weights are looked for before any download, and where that comes from."""
 
     dirs: list[str]
-    mirror: Annotated[str, Field(pattern=r"^(https?://[A-Za-z0-9._~:%/-]+)?$")] = ""
+    mirror: Annotated[str, Field(pattern=r"^(https?://[A-Za-z0-9._~:%/-]+)?$")]
 
 
 class BackboneRow(Section):

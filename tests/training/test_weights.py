@@ -26,7 +26,7 @@ from wreck_core.training.backbones import Download
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 RESNET = backbones.find("resnet50")
-NOTHING = WeightsParams(dirs=[])
+NOTHING = WeightsParams(dirs=[], mirror="")
 FILE = urlsplit(RESNET.imagenet.url).path
 
 
@@ -92,7 +92,7 @@ def test_a_folder_of_the_operator_comes_first_and_the_variable_counts_too(tmp_pa
         (tmp_path / folder / "efficientnet_lite0.weights.h5").write_bytes(folder.encode())
     monkeypatch.setenv(weights.DIRS_VARIABLE, str(tmp_path / "second"))
     lite = backbones.find("efficientnet_lite0")
-    named = weights.folders(WeightsParams(dirs=["first"]), tmp_path)
+    named = weights.folders(WeightsParams(dirs=["first"], mirror=""), tmp_path)
     assert weights.resolve(lite, "imagenet", named, tmp_path).path.read_bytes() == b"first"
     only_variable = weights.folders(NOTHING, tmp_path)
     found = weights.resolve(lite, "imagenet", only_variable, tmp_path)
@@ -152,8 +152,8 @@ def test_a_published_file_is_downloaded_once_and_kept_in_the_cache_of_keras(mirr
 
 @pytest.mark.parametrize("ending", ["", "/"])
 def test_a_mirror_has_the_file_under_the_path_of_the_publisher(mirror, tmp_path, ending):
-    named = weights.folders(WeightsParams(dirs=["empty"], mirror=mirror + ending), tmp_path)
-    found = weights.resolve(published(b"weights of resnet50"), "imagenet", named, tmp_path)
+    backbone = published(b"weights of resnet50")
+    found = weights.resolve(backbone, "imagenet", [tmp_path / "empty"], tmp_path, mirror + ending)
     assert found.source == "download"
     assert found.path.read_bytes() == b"weights of resnet50"
 
@@ -162,11 +162,11 @@ def test_a_folder_and_the_cache_come_before_the_mirror(mirror, tmp_path, keras_h
     backbone = published(b"weights of resnet50")
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "resnet50.weights.h5").write_bytes(b"kept")
-    both = weights.folders(WeightsParams(dirs=["kept"], mirror=mirror), tmp_path)
-    assert weights.resolve(backbone, "imagenet", both, tmp_path).source == "weights.dirs"
+    found = weights.resolve(backbone, "imagenet", [tmp_path / "kept"], tmp_path, mirror)
+    assert found.source == "weights.dirs"
     (keras_home / "models").mkdir(parents=True)
     (keras_home / "models" / "resnet.h5").write_bytes(b"weights of resnet50")
-    assert weights.resolve(backbone, "imagenet", [mirror], tmp_path).source == "Keras cache"
+    assert weights.resolve(backbone, "imagenet", [], tmp_path, mirror).source == "Keras cache"
 
 
 def test_files_of_keras_older_layout_come_from_a_mirror_and_load(mirror, tmp_path):
@@ -177,7 +177,7 @@ def test_files_of_keras_older_layout_come_from_a_mirror_and_load(mirror, tmp_pat
     with h5py.File(file, "w") as group:  # as Keras 2 saved, and all files of keras.applications are
         legacy_h5_format.save_weights_to_hdf5_group(group, there)
     backbone = replace(backbone, imagenet=replace(backbone.imagenet, digest=md5(file.read_bytes())))
-    found = weights.resolve(backbone, "imagenet", [mirror], tmp_path)
+    found = weights.resolve(backbone, "imagenet", [], tmp_path, mirror)
     weights.load(here, found.path)
     for wanted, loaded in zip(there.get_weights(), here.get_weights(), strict=True):
         np.testing.assert_array_equal(loaded, wanted)
@@ -187,7 +187,7 @@ def test_files_of_keras_older_layout_come_from_a_mirror_and_load(mirror, tmp_pat
 
 def test_a_download_with_another_hash_is_refused_and_leaves_nothing(mirror, keras_home):
     with pytest.raises(WeightsError, match="another hash") as raised:
-        weights.resolve(published(b"other weights"), "imagenet", [mirror], Path())
+        weights.resolve(published(b"other weights"), "imagenet", [], Path(), mirror)
     assert raised.value.where == mirror + FILE
     assert not list((keras_home / "models").iterdir())
 
@@ -202,10 +202,10 @@ def test_where_keras_pins_no_hash_the_size_tells_a_whole_file(mirror, tmp_path, 
         path.parent.mkdir(parents=True)
         path.write_bytes(b"<html>Please sign in</html>")
     with pytest.raises(WeightsError, match="another hash or size"):
-        weights.resolve(backbone, "imagenet", [mirror], Path())
+        weights.resolve(backbone, "imagenet", [], Path(), mirror)
     there.write_bytes(bytes(17_225_924))
-    assert weights.resolve(backbone, "imagenet", [mirror], Path()).source == "download"
-    assert weights.resolve(backbone, "imagenet", [mirror], Path()).source == "Keras cache"
+    assert weights.resolve(backbone, "imagenet", [], Path(), mirror).source == "download"
+    assert weights.resolve(backbone, "imagenet", [], Path(), mirror).source == "Keras cache"
 
 
 def test_every_published_file_can_be_checked():
@@ -218,7 +218,7 @@ def test_every_published_file_can_be_checked():
 )
 def test_without_a_network_the_error_says_what_to_do(mirror, place, keras_home):
     with pytest.raises(WeightsError, match="could not be downloaded") as raised:
-        weights.resolve(RESNET, "imagenet", [place.format(mirror)], Path())
+        weights.resolve(RESNET, "imagenet", [], Path(), place.format(mirror))
     assert "resnet50.weights.h5 into a folder of weights.dirs" in raised.value.fix
     assert not list((keras_home / "models").iterdir())
 

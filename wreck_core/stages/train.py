@@ -90,7 +90,8 @@ def make_task(params: Params, layout: Layout, name: str, samples: pd.DataFrame, 
     row = params.backbones[name]
     backbone = weights.choose(name, row, layout.root)
     check_row(name, row, backbone)
-    found = weights.resolve(backbone, row.weights, weights.folders(params.weights, layout.root), layout.root)
+    dirs = weights.folders(params.weights, layout.root)
+    found = weights.resolve(backbone, row.weights, dirs, layout.root, params.weights.mirror)
     classes = params.labels.classes
     settings = [name, row.model_dump(), params.train.model_dump(), classes, samples.to_csv(index=False)]
     made_from = [*settings, found.sha256(), runtime.versions(), provenance.code(layout, "train")]

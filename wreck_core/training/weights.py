@@ -29,8 +29,6 @@ PIECE_BYTES = 2**20
 SHA256_DIGITS = 64
 DIRS_VARIABLE = "WRECK_WEIGHTS_DIR"
 
-Place = Path | str  # where an operator keeps weights: a folder, or the address of a mirror
-
 
 @dataclass(frozen=True)
 class Weights:
@@ -44,20 +42,20 @@ class Weights:
         return "" if self.path is None else _hash(self.path, hashlib.sha256)
 
 
-def folders(params: WeightsParams, root: Path) -> list[Place]:
-    """Give the operator's folders, relative ones from the workspace `root`, and last the mirror, if any."""
+def folders(params: WeightsParams, root: Path) -> list[Path]:
+    """Folders in which the operator keeps weights; relative ones start at the workspace `root`."""
     named = [*params.dirs, *filter(None, os.environ.get(DIRS_VARIABLE, "").split(os.pathsep))]
-    return [*(root / Path(folder).expanduser() for folder in named), *filter(None, [params.mirror])]
+    return [root / Path(folder).expanduser() for folder in named]
 
 
-def resolve(backbone: Backbone, setting: str, places: Sequence[Place], root: Path) -> Weights:
+def resolve(backbone: Backbone, setting: str, dirs: Sequence[Path], root: Path, mirror: str = "") -> Weights:
     """Find the weights that a row asks for, downloading them when nothing else has them.
 
-    `places` are as `folders` gives them.
+    `mirror` is the address of a server that has the published files, '' for the publisher's own.
 
     Raises WeightsError within seconds, saying what to do, when they cannot be had.
     """
-    if (found := _at_hand(backbone, setting, places, root)) is not None:
+    if (found := _at_hand(backbone, setting, dirs, root)) is not None:
         return found
     if not isinstance(backbone.imagenet, Download):
         raise WeightsError(
@@ -65,7 +63,6 @@ def resolve(backbone: Backbone, setting: str, places: Sequence[Place], root: Pat
             where=f"backbones: {backbone.name}: weights",
             fix="say `weights: none` to train it from nothing",
         )
-    mirror = next((place for place in places if isinstance(place, str)), "")
     return Weights("download", _download(backbone.name, backbone.imagenet, mirror))
 
 
@@ -116,7 +113,7 @@ def digest(model: Any) -> str:
     return total.hexdigest()
 
 
-def _at_hand(backbone: Backbone, setting: str, places: Sequence[Place], root: Path) -> Weights | None:
+def _at_hand(backbone: Backbone, setting: str, dirs: Sequence[Path], root: Path) -> Weights | None:
     """Find weights on this machine, or give None."""
     if setting == "none":
         return Weights("none (random)", None)
@@ -129,8 +126,9 @@ def _at_hand(backbone: Backbone, setting: str, places: Sequence[Place], root: Pa
                 fix="give the path of a .weights.h5 or .keras file, or say imagenet or none",
             )
         return Weights("path", path)
-    for place in places:
-        if isinstance(place, Path) and (path := place / f"{backbone.name}.weights.h5").is_file():
+    for folder in dirs:
+        path = folder / f"{backbone.name}.weights.h5"
+        if path.is_file():
             return Weights("weights.dirs", path)
     if isinstance(backbone.imagenet, Embedded):
         return Weights(f"package {backbone.imagenet.package}", _embedded(backbone.imagenet))
