@@ -25,7 +25,6 @@ def main(folder: Folder, photos: Photos = None, notebook: Notebook = False) -> N
     with console.progress("seed split") as progress:
         recipes = seed_split.NOTEBOOK if notebook else seed_split.FORMS
         summary = seed_split.run(params.load(layout.params), layout, recipes, progress=progress)
-    typer.echo(f"Wrote {folder / 'reports' / seed_split.file_of(recipes)}")
     end(summary, as_json=False)
 
 

@@ -13,6 +13,15 @@ from wreck_core.layout import Layout
 
 LABELS = {"positives": "damaged", "negatives": "undamaged"}  # by the folder of a photo
 PHOTOS, JUDGED, SEED = 1227, 245, 29  # of the notebook
+# What the seed project (tpham222/Wreck_Detect) published: backbone, loss, accuracy, precision, recall, AUC.
+PUBLISHED = (
+    ("mobilenet_v2", 0.369190, 0.893878, 0.932692, 0.836207, 0.956161),
+    ("resnet50", 0.589307, 0.885714, 0.879310, 0.879310, 0.963546),
+    ("inception_v3", 0.540045, 0.877551, 0.930000, 0.801724, 0.951116),
+    ("efficientnet_b1", 0.476308, 0.857143, 0.824000, 0.887931, 0.941693),
+    ("nasnet", 0.734002, 0.853061, 0.877358, 0.801724, 0.934309),
+    ("xception", 0.459689, 0.812245, 0.812500, 0.784483, 0.894179),
+)
 
 
 def read_split(layout: Layout) -> pd.DataFrame:

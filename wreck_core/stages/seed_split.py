@@ -1,7 +1,7 @@
 """The seed notebook's own split (982 photos to learn from, 245 to judge) under our recipes, beside its table.
 
 Nothing is chosen by these 245 photos: epochs and strengths stood before, the means are the board's own
-ensembles, and which form of a member is the better comes from folds inside the 982.
+ensembles, and `as shipped` takes each member in the form that its row in params.yaml has.
 """
 
 import shutil
@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wreck_core import files
-from wreck_core.dataset.seed_photos import read_split
+from wreck_core.dataset.seed_photos import PUBLISHED, read_split
 from wreck_core.evaluation import intervals, metrics
 from wreck_core.layout import Layout
 from wreck_core.params import BackboneRow, Params
@@ -24,19 +24,7 @@ from wreck_core.training import runtime
 
 SEEDS = (29, 30, 31)
 EPOCHS = 8
-# The one that tuning makes no better on folds inside the 982; a mean of the better forms takes it frozen.
-FROZEN_IS_BETTER = ("mobilenet",)
 COLUMNS = ["backbone", "recipe", "loss", "accuracy", "precision", "recall", "auc", "auc_low", "auc_high"]
-# What the seed project (tpham222/Wreck_Detect) published for the same 245 photos, in the order of COLUMNS.
-PUBLISHED = (
-    ("mobilenet_v2", 0.369190, 0.893878, 0.932692, 0.836207, 0.956161),
-    ("resnet50", 0.589307, 0.885714, 0.879310, 0.879310, 0.963546),
-    ("inception_v3", 0.540045, 0.877551, 0.930000, 0.801724, 0.951116),
-    ("efficientnet_b1", 0.476308, 0.857143, 0.824000, 0.887931, 0.941693),
-    ("nasnet", 0.734002, 0.853061, 0.877358, 0.801724, 0.934309),
-    ("xception", 0.459689, 0.812245, 0.812500, 0.784483, 0.894179),
-)
-
 Recipe = Literal["frozen", "top_blocks", "seed"]
 FORMS: tuple[Recipe, ...] = ("frozen", "top_blocks")
 NOTEBOOK: tuple[Recipe, ...] = ("seed",)  # its batch norms are trained, so all of it runs on one thread
@@ -71,49 +59,48 @@ def run(
         trials = [_trial(params, name, recipe, seed) for seed in seeds]
         answers = [_answers(trial, layout, samples, progress) for trial in trials]
         said[name, recipe] = np.stack(answers)[:, judged]
-    said |= _means(params.ensembles, said)
+    said |= _means(params, said)
     rows = [
         {"backbone": name, "recipe": recipe, **_scores(truth, p, params)}
         for (name, recipe), p in said.items()
     ]
     published = [dict(zip(COLUMNS, (row[0], "published", *row[1:]), strict=False)) for row in PUBLISHED]
     table = pd.DataFrame([*rows, *published], columns=COLUMNS)
-    path = layout.reports / file_of(recipes)
+    path = layout.reports / ("seed_split_notebook.csv" if recipes == NOTEBOOK else "seed_split.csv")
     with files.replacing(path) as temp:
         table.round(4).to_csv(temp, index=False, lineterminator="\n")
     best = max(rows, key=lambda row: float(row["auc"]))
     return Summary(
         f"best on the seed's split: {best['backbone']}, {best['recipe']}, ROC AUC {best['auc']:.3f}",
         rows=tuple((f"{row['backbone']}, {row['recipe']}", round(row["auc"], 4)) for row in rows),
+        notes=(f"the table lies in {path}",),
         data={"rows": table.astype(object).where(table.notna(), None).to_dict("records")},
     )
 
 
-def file_of(recipes: Sequence[Recipe]) -> str:
-    """Name the table of a run below reports/."""
-    return "seed_split_notebook.csv" if recipes == NOTEBOOK else "seed_split.csv"
-
-
-def _means(
-    ensembles: Mapping[str, Sequence[str]], said: Mapping[tuple[str, str], Says]
-) -> dict[tuple[str, str], Says]:
-    """Take the mean of each ensemble's members by one recipe, and of their better forms."""
+def _means(params: Params, said: Mapping[tuple[str, str], Says]) -> dict[tuple[str, str], Says]:
+    """Take the mean of each ensemble's members as params.yaml ships them, and by one recipe."""
     means: dict[tuple[str, str], Says] = {}
-    for name, members in ensembles.items():
-        better = [(one, "frozen" if one in FROZEN_IS_BETTER else "top_blocks") for one in members]
-        forms = {tuple(better): "better"}  # of the same rows as a recipe's mean: that recipe's
-        forms |= {tuple((one, recipe) for one in members): recipe for recipe in FORMS}
-        for rows, form in forms.items():
+    for name, members in params.ensembles.items():
+        forms: dict[str, list[tuple[str, str]]] = {
+            "as shipped": [(one, _shipped(params, one)) for one in members],
+            **{recipe: [(one, recipe) for one in members] for recipe in FORMS},
+        }
+        for form, rows in forms.items():
             if said.keys() >= set(rows):
                 means[name, form] = np.mean([said[row] for row in rows], axis=0)
     return means
 
 
+def _shipped(params: Params, name: str) -> Recipe:
+    """Give the form of a row; `auto` would tune it, by what folds inside the 982 say of each."""
+    return "top_blocks" if params.backbones[name].recipe == "auto" else "frozen"
+
+
 def _trial(params: Params, name: str, recipe: Recipe, seed: int) -> Params:
     """Give the parameters of a board of one row."""
-    row = BackboneRow(
-        weights="imagenet", builder=name, recipe=recipe, epochs=EPOCHS if recipe == "top_blocks" else None
-    )
+    epochs = EPOCHS if recipe == "top_blocks" else None
+    row = BackboneRow(weights="imagenet", builder=name, recipe=recipe, epochs=epochs)
     train = params.train.model_copy(update={"seed": seed})
     return params.model_copy(update={"backbones": {ROW: row}, "train": train})
 
@@ -121,9 +108,9 @@ def _trial(params: Params, name: str, recipe: Recipe, seed: int) -> Params:
 def _answers(trial: Params, layout: Layout, samples: pd.DataFrame, progress: Progress) -> NDArray[np.float64]:
     """Train the row; what that says of every photo (of those it learned from: nothing)."""
     task = make_task(trial, layout, ROW, samples, progress)
-    said = RECIPES[task.recipe](task).p_calibrated()[:, 0]
+    outcome = RECIPES[task.recipe](task)
     shutil.rmtree(task.checkpoint.parent, ignore_errors=True)
-    return said
+    return outcome.p_calibrated()[:, 0]
 
 
 def _scores(truth: NDArray[np.bool_], says: Says, params: Params) -> dict[str, Any]:
