@@ -132,7 +132,7 @@ def test_what_litert_will_not_open_is_one_clear_error_and_leaves_no_file(trained
 
 def test_what_cannot_be_exported_is_one_clear_error(trained, tmp_path, monkeypatch):
     params, layout = trained
-    with pytest.raises(UsageError, match="no backbone mobilnet"):
+    with pytest.raises(UsageError, match="mobilnet is no backbone"):
         export.run(params, layout, "mobilnet", "litert")
     with pytest.raises(UsageError, match="mean_of_two is a mean of rows") as raised:
         export.run(params, layout, "mean_of_two", "litert")

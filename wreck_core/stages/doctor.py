@@ -105,13 +105,11 @@ def _weights(params: Params, layout: Layout) -> Iterator[Check]:
     """Tell where the weights of each row come from. What would be downloaded is not, and is no fault."""
     places = weights.folders(params.weights, layout.root)
     for name, row in params.backbones.items():
-        fix = ""
+        found, fix = weights.describe(name, row, params.weights, layout.root), ""
         try:
             backbone = weights.choose(name, row, layout.root)
-            if row.weights == "imagenet" and isinstance(backbone.imagenet, Download):
-                found = weights.describe(name, row, params.weights, layout.root)
-            else:
-                found = weights.resolve(backbone, row.weights, places, layout.root).source
+            if not (row.weights == "imagenet" and isinstance(backbone.imagenet, Download)):
+                weights.resolve(backbone, row.weights, places, layout.root)
         except WreckError as error:
             found, fix = error.reason, error.fix or "mend the row in params.yaml"
         yield Check(f"weights of {name}", found, fix)

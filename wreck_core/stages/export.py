@@ -46,17 +46,13 @@ def run(params: Params, layout: Layout, backbone: str, to: str, out: Path | None
     """Export one trained backbone, by default into exports/<backbone>/.
 
     Raises UsageError for an ensemble, a name that is no row, a place that is taken or a missing extra;
-    InputError when it is not trained; GateError when the file does not give the golden answers.
+    InputError when it is not trained; litert.ConversionError when LiteRT cannot hold or open it; GateError
+    when the file does not give the golden answers.
     """
-    if backbone in params.ensembles:
-        raise UsageError(
-            f"{backbone} is a mean of rows and has no model of its own",
-            fix=f"export each of {', '.join(params.ensembles[backbone])}; p is the mean of theirs",
-        )
     if backbone not in params.backbones:
-        raise UsageError(
-            f"there is no backbone {backbone} in params.yaml", fix=f"use one of {', '.join(params.backbones)}"
-        )
+        members = params.ensembles.get(backbone)
+        what = "a mean of rows" if members else "no backbone of params.yaml"
+        raise UsageError(f"{backbone} is {what}", fix=f"use one of {', '.join(members or params.backbones)}")
     folder, target = layout.model(backbone), TARGETS[to]
     card = predictor.read_card(folder)
     path = out or layout.exports / backbone / target.name.format(backbone)
