@@ -5,6 +5,7 @@
 WORKSPACE is that of `make real`. The 245 judged photos are left out before anything is trained, so that
 choices can be made here. Near-duplicates share a fold; each draw has folds and a seed of its own.
 `last layer` is a frozen row without the earlier layer that its features have beside the last.
+A tie is of the rows in their better forms: the best and all that are not measurably worse, as on the board.
 """
 
 import sys
@@ -25,8 +26,9 @@ from benchmarks import machine
 from wreck_core import params as params_module
 from wreck_core.dataset import manifest
 from wreck_core.dataset.seed_photos import read_split
+from wreck_core.evaluation import intervals, metrics
 from wreck_core.layout import Layout
-from wreck_core.params import BackboneRow, Params
+from wreck_core.params import BackboneRow, Params, ReportParams
 from wreck_core.stages.seed_split import EPOCHS, Recipe
 from wreck_core.stages.train import RECIPES, make_task
 from wreck_core.summary import silent
@@ -72,7 +74,7 @@ def main() -> int:
         print(f"{name} {form}: {_scores('', said[name, form], draws)['roc_auc']}", file=sys.stderr)
     about = machine.describe("tensorflow", "scikit-learn")
     about |= {"photos": str(len(photos)), "folds": str(FOLDS), "draws": str(asked.draws)}
-    machine.show(table(said, draws), about, as_json=asked.json)
+    machine.show([*table(said, draws), *ties(said, draws, settings.report)], about, as_json=asked.json)
     return 0
 
 
@@ -125,6 +127,27 @@ def table(said: Says, draws: Draws) -> Iterator[dict[str, Any]]:
         if len({name for name, _ in some}) == many
     ]
     yield from sorted(means, key=lambda row: row["roc_auc"], reverse=True)[:BEST_MEANS]
+
+
+def ties(said: Says, draws: Draws, settings: ReportParams) -> Iterator[dict[str, Any]]:
+    """Of each draw, score the mean of the rows that tie with the best, each in the form of lower log-loss."""
+    truth = (draws.photos["target"] == 0).to_numpy()
+    cluster = pd.factorize(draws.photos["cluster"])[0]
+    for at, (seed, fold) in enumerate(draws.folds.items()):
+        better: dict[str, tuple[float, str]] = {}
+        for (name, form), p in said.items():
+            if form != "last layer":
+                better[name] = min(better.get(name, (np.inf, "")), (log_loss(truth, p[at]), form))
+        rows = [(name, form) for name, (_, form) in better.items()]
+        answers = np.stack([said[row][at] for row in rows])
+        cases = metrics.Cases(truth, fold, cluster)
+        auc = np.array([metrics.within_fold_auc(cases, p) for p in answers])
+        resamples = intervals.bootstrap_auc(cases, answers, draws=settings.bootstrap, seed=settings.seed)
+        compared = intervals.compare(auc, resamples, settings.confidence)
+        tied = intervals.tie_groups(auc, compared.p_adjusted, 1 - settings.confidence) == 1
+        one = Draws(draws.photos, {seed: fold})
+        names = ", ".join(" ".join(row) for row, ties in zip(rows, tied, strict=True) if ties)
+        yield _scores(f"tie: {names}", answers[tied].mean(axis=0)[None], one)
 
 
 def _scores(name: str, says: NDArray[np.float64], draws: Draws) -> dict[str, Any]:
