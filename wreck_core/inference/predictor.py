@@ -65,7 +65,8 @@ class Predictor:
 
         The mean is of calibrated probabilities, as on the board. `ms` is the time of all models; neither
         decoding nor waiting for other pictures counts. `in_distribution` is false as soon as one model says
-        so, because its share of the mean is then a guess: of usual pictures, up to 1 in 100 for each model.
+        so, because its share of the mean is then a guess. So it is for up to 1 in 100 usual pictures of each
+        model, and None where no model knows its training pictures.
         """
         row = {
             "path": picture.name,
