@@ -33,6 +33,7 @@ from wreck_core.stages.seed_split import EPOCHS, Recipe
 from wreck_core.stages.train import RECIPES, make_task
 from wreck_core.summary import silent
 from wreck_core.training import runtime
+from wreck_core.training.auto import BOTH, mean_log_odds
 from wreck_core.training.head import inner_folds
 from wreck_core.training.recipe import Task
 
@@ -72,6 +73,11 @@ def main() -> int:
     for name, form in product(asked.backbones, asked.recipes):
         said[name, form] = answers(settings, layout, name, form, draws)
         print(f"{name} {form}: {_scores('', said[name, form], draws)['roc_auc']}", file=sys.stderr)
+    if {"frozen", "top_blocks"} <= set(asked.recipes):
+        said |= {
+            (name, BOTH): mean_log_odds([said[name, form] for form in ("frozen", "top_blocks")])
+            for name in asked.backbones
+        }
     about = machine.describe("tensorflow", "scikit-learn")
     about |= {"photos": str(len(photos)), "folds": str(FOLDS), "draws": str(asked.draws)}
     machine.show([*table(said, draws), *ties(said, draws, settings.report)], about, as_json=asked.json)

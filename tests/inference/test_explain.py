@@ -14,8 +14,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 CARD = {"input": {"width_px": 64}, "classes": ["damaged", "undamaged"], "positive": "damaged"}
 
 
-def random_trunk(name):
-    keras.utils.set_random_seed(4)
+def random_trunk(name, seed=4):
+    keras.utils.set_random_seed(seed)
     row = backbones.find(name)
     trunk = graph.with_preprocessing(row, graph.widened(row, row.build(64)))
     return trunk, graph.widths(row, trunk)
@@ -60,6 +60,33 @@ def test_the_map_of_scaled_features_adds_up_too_with_the_lengths_as_they_are(tmp
     vector = features.compiled(keras.Model(model.input, graph.features(model)))(picture[None])
     slope = scaling(vector)[0] / (vector[0] - scaling.mean) * (linear.weights[:, 0] - linear.weights[:, 1])
     assert explain.Explainer(tmp_path).heat(picture).sum() == pytest.approx(slope @ vector[0], rel=1e-2)
+
+
+def test_the_map_of_frozen_and_tuned_top_blocks_is_the_mean_of_their_maps(tmp_path):
+    trunk, widths = random_trunk("mobilenet_v2")
+    rng, n = np.random.default_rng(3), sum(widths)
+    scaling = head.Scaling(rng.normal(0, 0.1, n), rng.uniform(0.5, 2, n), widths)
+    linear, other = (head.Linear(rng.normal(0, 1, (n, 2)), np.zeros(2)) for _ in range(2))
+    tuned, _ = random_trunk("mobilenet_v2", seed=5)
+    one, two = graph.add_head(trunk, linear, scaling), graph.add_head(tuned, other)
+    # The copy takes what lies below the cut from the first.
+    lower, _ = graph.split(backbones.find("mobilenet_v2"), trunk.layers[-1])
+    graph.split(backbones.find("mobilenet_v2"), tuned.layers[-1])[0].set_weights(lower.get_weights())
+    both = head.Linear(np.concatenate([linear.weights, other.weights]) / 2, np.zeros(2))
+    networks = {
+        "one": one,
+        "two": two,
+        "both": graph.add_head(graph.doubled(backbones.find("mobilenet_v2"), one, two), both, scaling),
+    }
+    picture, heat = drawn.picture(rng, "damaged", 64), {}
+    for name, network in networks.items():
+        (tmp_path / name).mkdir()
+        save(tmp_path / name, network)
+        heat[name] = explain.Explainer(tmp_path / name).heat(picture)
+    strongest = np.abs(heat["both"]).max()  # little: random networks see next to nothing
+    assert np.abs(heat["one"] - heat["two"]).max() > 0.5 * strongest
+    expected = explain.mean([heat["one"], heat["two"]])
+    np.testing.assert_allclose(heat["both"], expected, atol=1e-3 * strongest)
 
 
 def test_the_map_shows_the_place_that_speaks_for_the_class(tmp_path):

@@ -5,10 +5,8 @@ import numpy as np
 import pytest
 
 from wreck_core.training import (
-    auto,
     backbones,
     features,
-    frozen,
     graph,
     head,
     recipe,
@@ -185,22 +183,6 @@ def test_a_fold_has_no_say_in_its_own_temperature(task):
     assert (temperature[locked] == final).all()
     changed[locked] *= -5
     assert recipe.cross_fit(task, changed)[1] == other
-
-
-def test_auto_keeps_the_better_and_says_which(task, monkeypatch):
-    target = task.samples["target"].to_numpy()
-    kept = frozen.fit(task)
-    for factor, better in ((6.0, "top_blocks"), (-6.0, "frozen")):
-        logits = np.eye(2)[target] * factor
-        tuned = replace(kept, logits=logits, temperature=np.ones(len(target)), recipe="top_blocks")
-        monkeypatch.setattr(top_blocks, "fit", lambda _, tuned=tuned: tuned)
-        outcome = auto.fit(task)
-        assert outcome.recipe == better
-        assert min(outcome.compared, key=outcome.compared.__getitem__) == better
-        expected = {"frozen": kept, "top_blocks": tuned}[better]
-        np.testing.assert_array_equal(outcome.logits, expected.logits)
-        chosen = outcome.history[outcome.history["chosen"]]
-        assert set(chosen["recipe"]) == {better}
 
 
 @pytest.mark.slow

@@ -92,10 +92,11 @@ def _has_map(operation: Any) -> bool:
 
 
 def _cut(model: Any) -> tuple[Any, Any]:
-    """Cut a model after its last feature map into two, also where that lies in a model inside.
+    """Cut a model after its last feature maps into two, also where these lie in a model inside.
 
-    Between the two goes the last map, and with it earlier ones that are pooled beside it. A model that
-    holds another one must be a chain, as those of `model_file` and `backbones` are.
+    Between the two go the maps after which there is no other: the last one, those that are pooled beside
+    it, and those of tuned top blocks beside frozen ones. A model that holds another one must be a chain, as
+    those of `model_file` and `backbones` are.
     """
     inside = _inside(model)
     at, last = [found for found in enumerate(inside) if _has_map(found[1])][-1]
@@ -105,8 +106,7 @@ def _cut(model: Any) -> tuple[Any, Any]:
         again = keras.Input(seen.shape[1:])
         return keras.Model(start, seen), keras.Model([again], _chain(again, inside[at + 1 :]))
     if not isinstance(last, keras.Model):
-        given = [tensor for later in inside[at + 1 :] for tensor in keras.tree.flatten(later.input)]
-        maps = list({id(tensor): tensor for tensor in given if len(tensor.shape) == 4}.values())
+        maps = _last_maps(inside)
         return keras.Model(model.input, maps), keras.Model(maps, model.output)
     lower, upper = _cut(last)
     start = _chain(model.input, inside[:at])
@@ -114,6 +114,19 @@ def _cut(model: Any) -> tuple[Any, Any]:
         keras.Model(model.input, lower(start)),
         keras.Model(upper.input, _chain(upper.output, inside[at + 1 :])),
     )
+
+
+def _last_maps(operations: Sequence[Any]) -> list[Any]:
+    """Find the feature maps of a graph that lead to no other map."""
+    maps: dict[int, Any] = {}
+    leads_to_map: set[int] = set()  # ids of tensors
+    for operation in reversed(operations):
+        said, given = (keras.tree.flatten(tensors) for tensors in (operation.output, operation.input))
+        if any(len(tensor.shape) == 4 or id(tensor) in leads_to_map for tensor in said):
+            leads_to_map.update(map(id, given))
+        else:
+            maps |= {id(tensor): tensor for tensor in given if len(tensor.shape) == 4}
+    return list(maps.values())
 
 
 def _inside(model: Any) -> list[Any]:

@@ -21,6 +21,7 @@ from wreck_core.params import BackboneRow, Params
 from wreck_core.stages.train import RECIPES, make_task
 from wreck_core.summary import Progress, Summary, silent
 from wreck_core.training import runtime
+from wreck_core.training.auto import BOTH, mean_log_odds
 
 SEEDS = (29, 30, 31)
 EPOCHS = 8
@@ -28,7 +29,7 @@ COLUMNS = ["backbone", "recipe", "loss", "accuracy", "precision", "recall", "auc
 Recipe = Literal["frozen", "top_blocks", "seed"]
 FORMS: tuple[Recipe, ...] = ("frozen", "top_blocks")
 NOTEBOOK: tuple[Recipe, ...] = ("seed",)  # its batch norms are trained, so all of it runs on one thread
-ROW = "seed_split"  # the row under which every trial is trained
+ROW = "seed_split"  # under which every trial is trained
 Says = NDArray[np.float64]  # probabilities of damage, (seeds, judged photos)
 
 
@@ -59,6 +60,8 @@ def run(
         trials = [_trial(params, name, recipe, seed) for seed in seeds]
         answers = [_answers(trial, layout, samples, progress) for trial in trials]
         said[name, recipe] = np.stack(answers)[:, judged]
+    if set(FORMS) <= set(recipes):
+        said |= {(name, BOTH): mean_log_odds([said[name, form] for form in FORMS]) for name in members}
     said |= _means(params, said)
     rows = [
         {"backbone": name, "recipe": recipe, **_scores(truth, p, params)}
@@ -69,7 +72,7 @@ def run(
     path = layout.reports / ("seed_split_notebook.csv" if recipes == NOTEBOOK else "seed_split.csv")
     with files.replacing(path) as temp:
         table.round(4).to_csv(temp, index=False, lineterminator="\n")
-    best = max(rows, key=lambda row: float(row["auc"]))
+    best = max(rows, key=lambda row: row["auc"])
     return Summary(
         f"best on the seed's split: {best['backbone']}, {best['recipe']}, ROC AUC {best['auc']:.3f}",
         rows=tuple((f"{row['backbone']}, {row['recipe']}", round(row["auc"], 4)) for row in rows),
@@ -81,20 +84,16 @@ def run(
 def _means(params: Params, said: Mapping[tuple[str, str], Says]) -> dict[tuple[str, str], Says]:
     """Take the mean of each ensemble's members as params.yaml ships them, and by one recipe."""
     means: dict[tuple[str, str], Says] = {}
-    for name, members in params.ensembles.items():
-        forms: dict[str, list[tuple[str, str]]] = {
-            "as shipped": [(one, _shipped(params, one)) for one in members],
-            **{recipe: [(one, recipe) for one in members] for recipe in FORMS},
-        }
-        for form, rows in forms.items():
-            if said.keys() >= set(rows):
-                means[name, form] = np.mean([said[row] for row in rows], axis=0)
+    for (name, members), form in product(params.ensembles.items(), ("as shipped", *FORMS, BOTH)):
+        rows = [(one, _shipped(params, one) if form == "as shipped" else form) for one in members]
+        if said.keys() >= set(rows):
+            means[name, form] = np.mean([said[row] for row in rows], axis=0)
     return means
 
 
-def _shipped(params: Params, name: str) -> Recipe:
-    """Give the form of a row; `auto` would tune it, by what folds inside the 982 say of each."""
-    return "top_blocks" if params.backbones[name].recipe == "auto" else "frozen"
+def _shipped(params: Params, name: str) -> str:
+    """Give the form of a row; of three, `auto` takes what is the best of each on folds inside the 982."""
+    return BOTH if params.backbones[name].recipe == "auto" else "frozen"
 
 
 def _trial(params: Params, name: str, recipe: Recipe, seed: int) -> Params:

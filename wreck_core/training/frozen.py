@@ -42,6 +42,7 @@ def fit(task: Task) -> Outcome:
         "frozen",
         learning_curve=learning_curve.measure(task, vectors, widths, chosen.c) if folded else [],
         other_sources=other_sources.measure(task, vectors, widths, chosen.c) if folded else None,
+        head=chosen.scaled,
         # The earlier layer sees dents, but all pictures look alike to it: it would call nothing strange.
         features=vectors[:, : widths[0]],
     )

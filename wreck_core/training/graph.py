@@ -48,13 +48,45 @@ def split(backbone: Backbone, network: Any) -> tuple[Any, Any]:
 
     The first takes float32 RGB (N, px, px, 3) in 0-255; both in turn say what `with_preprocessing` says.
     """
-    name = backbone.cut.removeprefix("before ")
-    layer = network.get_layer(name)
-    activations = layer.output if name == backbone.cut else layer.input
+    activations = _at_cut(backbone, network)
     own = [layer for layer in network.layers if isinstance(layer, keras.layers.Normalization)]
     start = own[-1].output if own else network.input
     lower = _behind(backbone, keras.Model(start, activations), f"{backbone.name}_lower")
     return lower, keras.Model(activations, network.output, name=f"{backbone.name}_top_blocks")
+
+
+def _at_cut(backbone: Backbone, network: Any) -> Any:
+    """Give the tensor that the top blocks start from."""
+    name = backbone.cut.removeprefix("before ")
+    layer = network.get_layer(name)
+    return layer.output if name == backbone.cut else layer.input
+
+
+def doubled(backbone: Backbone, frozen: Any, tuned: Any) -> Any:
+    """Put what tuned top blocks say beside a frozen trunk: float32 RGB in 0-255 → (N, F), then (N, G).
+
+    Both are networks of `add_head` on the same backbone. What lies below the cut is there once.
+    """
+    network, other = (
+        next(inner for inner in one.layers if isinstance(inner, keras.Model)) for one in (frozen, tuned)
+    )
+    upper, copies = keras.Model(_at_cut(backbone, other), other.output), {}
+
+    def renamed(layer: Any) -> Any:
+        copies[layer.name] = type(layer).from_config({**layer.get_config(), "name": f"tuned_{layer.name}"})
+        return copies[layer.name]
+
+    # The layers of the copy are called on the frozen network's own tensor, and so become a part of it.
+    start = _at_cut(backbone, network)
+    keras.models.clone_model(upper, input_tensors=start, clone_function=renamed).set_weights(
+        upper.get_weights()
+    )
+    beside = [network.output, copies[upper.layers[-1].name].output]
+    return _behind(
+        backbone,
+        keras.Model(network.input, keras.layers.Concatenate(name="both")(beside), name=network.name),
+        backbone.name,
+    )
 
 
 def uncut(backbone: Backbone, network: Any) -> tuple[Any, Any]:
@@ -73,18 +105,20 @@ def add_head(trunk: Any, linear: Linear, scaling: Scaling | None = None) -> Any:
 
 
 def _scaled(features: Any, scaling: Scaling) -> Any:
-    """Do to features (N, F) in a network what a `head.Scaling` does to arrays."""
+    """Do to features (N, F) in a network what a `head.Scaling` does to arrays; any beyond F stay."""
+    ends = np.cumsum(scaling.widths).tolist()
+    more = features.shape[-1] - ends[-1]
     # Not a Normalization: it takes no scale below 1e-7, and random networks have smaller ones.
     standard = keras.layers.BatchNormalization(
         center=False, epsilon=0.0, trainable=False, name="standard", dtype="float32"
     )
-    standard.build(features.shape)
-    standard.set_weights([1 / scaling.scale, scaling.mean, np.ones_like(scaling.mean)])
-    marked = standard(keras.layers.Identity(name=FEATURES, dtype="float32")(features))
-    if len(scaling.widths) == 1:
-        return _of_length(marked, scaling.length)
-    parts = keras.ops.split(marked, np.cumsum(scaling.widths)[:-1].tolist(), axis=-1)
-    return keras.layers.Concatenate(dtype="float32")([_of_length(part, scaling.length) for part in parts])
+    scaled = standard(keras.layers.Identity(name=FEATURES, dtype="float32")(features))
+    slope, mean = np.append(1 / scaling.scale, np.ones(more)), np.append(scaling.mean, np.zeros(more))
+    standard.set_weights([slope, mean, np.ones_like(mean)])
+    cuts = ends if more else ends[:-1]
+    parts = keras.ops.split(scaled, cuts, axis=-1) if cuts else [scaled]
+    parts = [_of_length(part, scaling.length) for part in parts[: len(ends)]] + parts[len(ends) :]
+    return keras.layers.Concatenate(dtype="float32")(parts) if len(parts) > 1 else parts[0]
 
 
 def _of_length(part: Any, length: float) -> Any:

@@ -14,7 +14,7 @@ from wreck_core.errors import GateError, ParamsError
 from wreck_core.params import BackboneRow, TrainParams
 from wreck_core.summary import Progress
 from wreck_core.training.backbones import Backbone, OwnFile
-from wreck_core.training.head import Float, Ints, fit_temperature, inner_folds, probabilities
+from wreck_core.training.head import Float, Ints, Scaled, fit_temperature, inner_folds, probabilities
 from wreck_core.training.runtime import keras
 from wreck_core.training.weights import Weights, digest, load
 
@@ -93,6 +93,7 @@ class Outcome:
     `compared` has the log-losses of the recipes that were tried, when there was a choice; `learning_curve`
     what a part of the pictures gives, and `other_sources` what sources that were left out give, where
     there are frozen features.
+    `head` is what a frozen network was given, at no temperature.
     `features` (N, F) are the first of those that the last layer of `network` stands on: what its backbone's
     own last layer says, where the recipe has it at hand.
     """
@@ -108,6 +109,7 @@ class Outcome:
     compared: dict[str, float] = field(default_factory=dict)
     learning_curve: list[dict[str, Any]] = field(default_factory=list)
     other_sources: dict[str, Any] | None = None
+    head: Scaled | None = None
     features: NDArray[np.float32] | None = None
 
     def p_raw(self) -> Float:

@@ -1,0 +1,99 @@
+"""The frozen backbone, its tuned top blocks, and the mean of both: what answers best elsewhere is kept."""
+
+from dataclasses import replace
+
+import drawn
+import numpy as np
+import pytest
+
+from wreck_core.training import auto, backbones, features, frozen, model_file, top_blocks, weights
+from wreck_core.training.head import probabilities
+from wreck_core.training.pictures import load_squares
+
+# Keras hands TensorFlow's variables to numpy 2 in the old way.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+@pytest.fixture
+def task(layout, make_task):
+    drawn.fill(layout, per_class=8)
+    task = make_task("mobilenet_v2_tuned", epochs=2, recipe="auto")
+    lite = backbones.find("efficientnet_lite0")  # its weights are at hand; random ones see next to nothing
+    return replace(task, backbone=lite, weights=weights.resolve(lite, "imagenet", [], task.root))
+
+
+def fitted(task):
+    return frozen.fit(auto._as(task, "frozen")), top_blocks.fit(auto._as(task, "top_blocks"))
+
+
+@pytest.mark.parametrize(
+    ("frozen_says", "tuned_says", "better"),
+    [
+        # Log-odds for the truth, of every other picture: alike, or where one knows what the other does not.
+        ((20.0, -20.0), (6.0, 6.0), "top_blocks"),
+        ((6.0, 6.0), (20.0, -20.0), "frozen"),
+        ((4.0, -1.0), (-1.0, 4.0), "both"),
+    ],
+)
+def test_the_best_of_three_is_kept_and_named(task, monkeypatch, frozen_says, tuned_says, better):
+    target = task.samples["target"].to_numpy()
+    for recipe, says in ((frozen, frozen_says), (top_blocks, tuned_says)):
+        outcome = recipe.fit(auto._as(task, recipe.__name__.rpartition(".")[2]))
+        logits = np.eye(2)[target] * np.resize(says, len(target))[:, None]
+        said = replace(outcome, logits=logits, temperature=np.ones(len(target)))
+        monkeypatch.setattr(recipe, "fit", lambda _, said=said: said)
+    outcome = auto.fit(task)
+    assert outcome.recipe == better
+    assert min(outcome.compared, key=outcome.compared.__getitem__) == better
+    log_odds = np.resize(np.mean([frozen_says, tuned_says], axis=0), len(target))
+    log_odds = {"frozen": frozen_says[0], "top_blocks": tuned_says[0], "both": log_odds}[better]
+    np.testing.assert_allclose(outcome.logits, np.eye(2)[target] * np.resize(log_odds, len(target))[:, None])
+    chosen = outcome.history[outcome.history["chosen"]]
+    assert set(chosen["recipe"]) == ({"frozen", "top_blocks"} if better == "both" else {better})
+
+
+def test_the_network_of_both_says_the_mean_of_their_log_odds(task, tmp_path):
+    one, other = fitted(task)
+    mean = auto.mean(task, one, other)
+    network = auto.network(task, one, other)
+    squares = load_squares(task.root, task.samples, task.input_px).astype(np.float32)
+    expected = [
+        features.compiled(outcome.network)(squares) / outcome.final_temperature for outcome in (one, other)
+    ]
+    assert np.ptp(expected[0] - expected[1]) > 0.1
+    np.testing.assert_allclose(features.compiled(network)(squares), np.mean(expected, axis=0), atol=1e-3)
+    # What lies below the cut is there once.
+    below = sum(outcome.network.count_params() for outcome in (one, other)) - network.count_params()
+    assert below > 0.15 * other.network.count_params()
+
+    model_file.save(model_file.assemble(network, mean.final_temperature, "both"), tmp_path / "model.keras")
+    p = features.compiled(model_file.load(tmp_path / "model.keras"))(squares.astype(np.uint8))
+    p_mean = probabilities(np.mean(expected, axis=0).astype(np.float64), mean.final_temperature)
+    np.testing.assert_allclose(p, p_mean, atol=1e-3)
+
+
+def test_answers_of_both_are_of_models_that_had_not_seen_the_picture(task):
+    one, other = fitted(task)
+    mean = auto.mean(task, one, other)
+    part = task.parts[0]
+    changed = replace(other, logits=other.logits.copy())
+    changed.logits[part.answer] *= -5
+    again = auto.mean(task, one, changed)
+    np.testing.assert_array_equal(again.temperature[part.answer], mean.temperature[part.answer])
+    elsewhere = np.setdiff1d(np.arange(len(task.samples)), part.answer)
+    np.testing.assert_array_equal(again.logits[elsewhere], mean.logits[elsewhere])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, row in backbones.TABLE.items() if row.cut])
+def test_every_backbone_that_can_be_cut_can_be_doubled(name, layout, make_task):
+    drawn.fill(layout, per_class=8)
+    task = make_task("mobilenet_v2_tuned", epochs=1, recipe="auto", input_px=96)
+    task = replace(task, backbone=backbones.find(name))
+    one, other = fitted(task)
+    squares = load_squares(task.root, task.samples, task.input_px).astype(np.float32)
+    expected = [
+        features.compiled(outcome.network)(squares) / outcome.final_temperature for outcome in (one, other)
+    ]
+    found = features.compiled(auto.network(task, one, other))(squares)
+    np.testing.assert_allclose(found, np.mean(expected, axis=0), atol=1e-3 * max(1, np.abs(expected).max()))
