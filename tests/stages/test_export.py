@@ -125,7 +125,7 @@ def test_what_litert_will_not_open_is_one_clear_error_and_leaves_no_file(trained
     shutil.copy(card, layout.model("mobilenet_random"))
     with pytest.raises(litert.ConversionError, match="cannot open what was converted") as raised:
         export.run(params, layout, "mobilenet_random", "litert-int8", tmp_path / "m.tflite")
-    assert "another --to" in raised.value.fix
+    assert "--to saved_model" in raised.value.fix
     assert list(tmp_path.iterdir()) == []
     assert capfd.readouterr().err == ""
 

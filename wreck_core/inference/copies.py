@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wreck_core.inference import fastest
+from wreck_core.training import litert
 from wreck_core.training.golden import Forward
 from wreck_core.training.quiet import stderr_held
 from wreck_core.training.runtime import tf
@@ -14,7 +14,7 @@ from wreck_core.training.runtime import tf
 
 def open_litert(path: Path) -> Forward:
     """Answer by LiteRT: uint8 (N, px, px, 3) → p float32 (N, K). Raises litert.ConversionError."""
-    network = fastest.open_litert(path)
+    network = litert.Network(path)
     return lambda squares: np.stack([network(square)["p"] for square in squares])
 
 

@@ -18,7 +18,6 @@ import numpy as np
 from wreck_core import files
 from wreck_core.images import Image
 from wreck_core.training import litert
-from wreck_core.training.quiet import stderr_held
 
 Answer = Callable[[Image], dict[str, Any]]
 
@@ -54,7 +53,7 @@ def open_model(folder: Path, kept: Path, at_once: int, note: Callable[[str], Non
     if _runtime(place) == LITERT:
         try:
             # Pictures that can come at once share the cores.
-            return open_litert(place.network, at_once, threads=max(1, (os.cpu_count() or 1) // at_once))
+            return litert.Network(place.network, at_once, threads=max(1, (os.cpu_count() or 1) // at_once))
         except litert.ConversionError as error:  # damaged since it was measured
             note(f"Keras answers for {folder.name}, and the next time makes a new copy: {error.what}")
             place.network.unlink(missing_ok=True)
@@ -62,18 +61,6 @@ def open_model(folder: Path, kept: Path, at_once: int, note: Callable[[str], Non
     from wreck_core.training import model_file
 
     return convert.in_keras(model_file.load(folder / "model.keras"))
-
-
-def open_litert(path: Path, at_once: int = 1, threads: int = 1) -> litert.Network:
-    """Open a .tflite file. Raises litert.ConversionError: LiteRT may refuse what its own converter wrote."""
-    with stderr_held():  # C++ says there what the error says too
-        try:
-            return litert.Network(path, at_once, threads)
-        except (RuntimeError, ValueError) as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    raise litert.ConversionError(
-        f"LiteRT cannot open what was converted: {reason}", fix="use another --to; the file was not kept"
-    )
 
 
 def _runtime(place: Kept) -> str:
@@ -90,7 +77,7 @@ def _convert(folder: Path, place: Kept) -> str:
     ways, why_not = {KERAS: convert.in_keras(model)}, ""
     try:
         convert.to_litert(model, place.network)
-        ways[LITERT] = open_litert(place.network, threads=os.cpu_count() or 1)
+        ways[LITERT] = litert.Network(place.network, threads=os.cpu_count() or 1)
     except litert.ConversionError as error:
         why_not = error.what
         place.network.unlink(missing_ok=True)

@@ -24,6 +24,9 @@ with stderr_held():
     from ai_edge_litert.interpreter import Interpreter
 
 
+WITHOUT = "export --to saved_model; to train, take `runtime: litert` from the row"
+
+
 class ConversionError(WreckError):
     """The network holds something that LiteRT cannot do."""
 
@@ -31,16 +34,24 @@ class ConversionError(WreckError):
 class Network:
     """A .tflite file of `write`; may be called from as many threads as wished, `at_once` really run.
 
-    Each picture is worked on by `threads` threads. No answer depends on either.
+    Each picture is worked on by `threads` threads. No answer depends on either. Raises ConversionError for
+    a damaged file, and where LiteRT refuses what its own converter wrote.
     """
 
     def __init__(self, path: Path, at_once: int = 1, threads: int = 1) -> None:
         self._free: SimpleQueue[Any] = SimpleQueue()
-        with stderr_held():
-            for _ in range(at_once):
-                interpreter = Interpreter(str(path), num_threads=threads)
-                interpreter.allocate_tensors()
-                self._free.put(interpreter.get_signature_runner())
+        with stderr_held():  # C++ says there what the error says too
+            try:
+                for _ in range(at_once):
+                    interpreter = Interpreter(str(path), num_threads=threads)
+                    interpreter.allocate_tensors()
+                    self._free.put(interpreter.get_signature_runner())
+                return
+            except (RuntimeError, ValueError) as error:
+                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ConversionError(
+            f"LiteRT cannot open what was converted: {reason}", where=str(path), fix=WITHOUT
+        )
 
     def __call__(self, square: Image) -> dict[str, NDArray[np.float32]]:
         """Answer RGB uint8 (px, px, 3) of the network's own size, each output by its name."""
@@ -92,7 +103,7 @@ def write(wrapped: Any, name: str, path: Path, examples: Sequence[Image] = ()) -
         except Exception as error:  # noqa: BLE001 - the converter's own class is not exported
             raise ConversionError(
                 f"LiteRT cannot hold {name}: {str(error).strip().splitlines()[0]}",
-                fix="export --to saved_model; to train, take `runtime: litert` from the row",
+                fix=WITHOUT,
             ) from None
     files.write_bytes(path, data)
 
