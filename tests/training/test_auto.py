@@ -35,18 +35,21 @@ def fitted(task):
         ((4.0, -1.0), (-1.0, 4.0), "both"),
     ],
 )
-def test_the_best_of_three_is_kept_and_named(task, monkeypatch, frozen_says, tuned_says, better):
+def test_the_best_of_three_is_kept_and_named(task, frozen_says, tuned_says, better):
     target = task.samples["target"].to_numpy()
-    for recipe, says in ((frozen, frozen_says), (top_blocks, tuned_says)):
-        outcome = recipe.fit(auto._as(task, recipe.__name__.rpartition(".")[2]))
-        logits = np.eye(2)[target] * np.resize(says, len(target))[:, None]
-        said = replace(outcome, logits=logits, temperature=np.ones(len(target)))
-        monkeypatch.setattr(recipe, "fit", lambda _, said=said: said)
-    outcome = auto.fit(task)
+    one, other = (
+        replace(
+            outcome,
+            logits=np.eye(2)[target] * np.resize(says, len(target))[:, None],
+            temperature=np.ones(len(target)),
+        )
+        for outcome, says in zip(fitted(task), (frozen_says, tuned_says), strict=True)
+    )
+    outcome = auto.best(task, one, other)
     assert outcome.recipe == better
     assert min(outcome.compared, key=outcome.compared.__getitem__) == better
-    log_odds = np.resize(np.mean([frozen_says, tuned_says], axis=0), len(target))
-    log_odds = {"frozen": frozen_says[0], "top_blocks": tuned_says[0], "both": log_odds}[better]
+    says = {"frozen": frozen_says, "top_blocks": tuned_says}
+    log_odds = says.get(better, np.mean([frozen_says, tuned_says], axis=0))
     np.testing.assert_allclose(outcome.logits, np.eye(2)[target] * np.resize(log_odds, len(target))[:, None])
     chosen = outcome.history[outcome.history["chosen"]]
     assert set(chosen["recipe"]) == ({"frozen", "top_blocks"} if better == "both" else {better})

@@ -21,8 +21,12 @@ BOTH = "both"
 
 
 def fit(task: Task) -> Outcome:
-    """Fit both ways and keep, fold by fold and in the end, what has the lowest log-loss elsewhere."""
-    one, other = frozen.fit(_as(task, "frozen")), top_blocks.fit(_as(task, "top_blocks"))
+    """Fit both ways and keep the best."""
+    return best(task, frozen.fit(_as(task, "frozen")), top_blocks.fit(_as(task, "top_blocks")))
+
+
+def best(task: Task, one: Outcome, other: Outcome) -> Outcome:
+    """Keep, fold by fold and in the end, what has the lowest log-loss elsewhere: frozen, tuned or both."""
     tried = {"frozen": one, "top_blocks": other, BOTH: mean(task, one, other)}
     target = task.samples["target"].to_numpy()
     logits, temperature = np.empty_like(one.logits), np.ones(len(target))
@@ -30,17 +34,15 @@ def fit(task: Task) -> Outcome:
     for part in task.parts:
         losses = {name: _loss(outcome, target, part.train) for name, outcome in tried.items()}
         chosen[part.fold] = min(losses, key=losses.__getitem__)
-        best = tried[chosen[part.fold]]
-        logits[part.answer], temperature[part.answer] = (
-            best.logits[part.answer],
-            best.temperature[part.answer],
-        )
+        kept = tried[chosen[part.fold]]
+        logits[part.answer] = kept.logits[part.answer]
+        temperature[part.answer] = kept.temperature[part.answer]
     return replace(
-        best,
+        kept,
         logits=logits,
         temperature=temperature,
-        network=network(task, one, other) if best.recipe == BOTH else best.network,
-        history=pd.concat([_history(name, outcome, chosen) for name, outcome in tried.items()][:2]),
+        network=network(task, one, other) if kept.recipe == BOTH else kept.network,
+        history=pd.concat([_history(outcome, chosen) for outcome in (one, other)]),
         compared=losses,
         learning_curve=one.learning_curve,
         other_sources=one.other_sources,
@@ -87,6 +89,6 @@ def _loss(outcome: Outcome, target: Ints, rows: Ints) -> float:
     return head.log_loss(_calibrated(outcome)[rows], target[rows])
 
 
-def _history(name: str, outcome: Outcome, chosen: dict[int, str]) -> pd.DataFrame:
-    table = outcome.history.assign(recipe=name)
-    return table.assign(chosen=table["chosen"] & table["fold"].map(chosen).isin([name, BOTH]))
+def _history(outcome: Outcome, chosen: dict[int, str]) -> pd.DataFrame:
+    table = outcome.history.assign(recipe=outcome.recipe)
+    return table.assign(chosen=table["chosen"] & table["fold"].map(chosen).isin([outcome.recipe, BOTH]))
