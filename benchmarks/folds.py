@@ -4,17 +4,18 @@
 
 WORKSPACE is that of `make real`. The 245 judged photos are left out before anything is trained, so that
 choices can be made here. Near-duplicates share a fold; each draw has folds and a seed of its own.
-`last layer` is a frozen row without the earlier layer that its features have beside the last.
-A tie is of the rows in their better forms: the best and all that are not measurably worse, as on the board.
+`last layer` is a frozen row without the earlier layer that its features have beside the last. `both` is the
+mean of the other two's log-odds, without a temperature of its own. A tie is of the rows in their best forms:
+the leader and all that are not measurably worse, as on the board.
 """
 
+import shutil
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -30,12 +31,11 @@ from wreck_core.evaluation import intervals, metrics
 from wreck_core.layout import Layout
 from wreck_core.params import BackboneRow, Params, ReportParams
 from wreck_core.stages.seed_split import EPOCHS, Recipe
-from wreck_core.stages.train import RECIPES, make_task
+from wreck_core.stages.train import RECIPES, make_task, resumable
 from wreck_core.summary import silent
 from wreck_core.training import runtime
 from wreck_core.training.auto import BOTH, mean_log_odds
 from wreck_core.training.head import inner_folds
-from wreck_core.training.recipe import Task
 
 BACKBONES = ("mobilenet_v2", "efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "mobilenet")
 FORMS = ("last layer", "frozen", "top_blocks")
@@ -105,19 +105,16 @@ def answers(settings: Params, layout: Layout, name: str, form: str, draws: Draws
     """Train a row on every draw; what it says of the photos that a fold has not seen, (draws, photos)."""
     recipe: Recipe = "top_blocks" if form == "top_blocks" else "frozen"
     row = BackboneRow(weights="imagenet", builder=name, recipe=recipe, epochs=EPOCHS)
-    settings = settings.model_copy(update={"backbones": {name: row}})
-    task = make_task(settings, layout, name, draws.photos, silent)
-    if form == "last layer":
-        task = replace(task, backbone=replace(task.backbone, also=""))
-    with TemporaryDirectory(dir=layout.state) as folder:
-        task = replace(task, checkpoint=Path(folder))  # one for all draws: the views of a photo are the same
-        return np.stack([_answer(task, seed, fold) for seed, fold in draws.folds.items()])
-
-
-def _answer(task: Task, seed: int, fold: NDArray[np.int64]) -> NDArray[np.float64]:
-    params = task.params.model_copy(update={"seed": seed})
-    task = replace(task, params=params, samples=task.samples.assign(fold=fold))
-    return RECIPES[task.recipe](task).p_calibrated()[:, 0]
+    said = []
+    for seed, fold in draws.folds.items():
+        train = settings.train.model_copy(update={"seed": seed})
+        drawn = settings.model_copy(update={"backbones": {name: row}, "train": train})
+        task = resumable(make_task(drawn, layout, name, draws.photos.assign(fold=fold), silent), layout)
+        if form == "last layer":
+            task = replace(task, backbone=replace(task.backbone, also=""))
+        said.append(RECIPES[task.recipe](task).p_calibrated()[:, 0])
+        shutil.rmtree(task.checkpoint, ignore_errors=True)
+    return np.stack(said)
 
 
 def table(said: Says, draws: Draws) -> Iterator[dict[str, Any]]:
@@ -140,11 +137,11 @@ def ties(said: Says, draws: Draws, settings: ReportParams) -> Iterator[dict[str,
     truth = (draws.photos["target"] == 0).to_numpy()
     cluster = pd.factorize(draws.photos["cluster"])[0]
     for at, (seed, fold) in enumerate(draws.folds.items()):
-        better: dict[str, tuple[float, str]] = {}
+        best: dict[str, tuple[float, str]] = {}
         for (name, form), p in said.items():
             if form != "last layer":
-                better[name] = min(better.get(name, (np.inf, "")), (log_loss(truth, p[at]), form))
-        rows = [(name, form) for name, (_, form) in better.items()]
+                best[name] = min(best.get(name, (np.inf, "")), (log_loss(truth, p[at]), form))
+        rows = [(name, form) for name, (_, form) in best.items()]
         answers = np.stack([said[row][at] for row in rows])
         cases = metrics.Cases(truth, fold, cluster)
         auc = np.array([metrics.within_fold_auc(cases, p) for p in answers])

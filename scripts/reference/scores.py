@@ -32,7 +32,7 @@ _BOARD = {
         "the best row that is left, and all with adjusted p ≥ 1 - confidence against it",
     ),
     "backbone": Score("row of params.yaml, ensemble or baseline"),
-    "recipe": Score("how it was trained"),
+    "recipe": Score("how it was trained; `both`: frozen and tuned, at the mean of their log-odds"),
     "weights": Score("what training started from"),
     "status": Score("[ok, baseline or failed](statuses.md#rows-of-the-leaderboard)"),
     "reason": Score("why it failed"),

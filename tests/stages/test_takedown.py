@@ -27,6 +27,7 @@ from wreck_core.training.features import FeatureStore
 ORIGIN = "http://web.example/"
 BAD = photo(1)
 HEAT = b"a heat map over a picture"
+ACTIVE = np.ones(20_000)  # activations: several pages of a database
 MARK = BAD[len(BAD) // 2 :][:48]
 
 
@@ -56,7 +57,10 @@ def workspace(tmp_path: Path, web: Pages) -> Layout:
     FeatureStore(layout.features, "trunk").add(
         [sha, f"{sha}:0.1,0.2", other], np.ones((3, 4), np.float32) * np.pi
     )
-    np.save(_made(layout.checkpoints / "train@alpha" / "0123") / "views.npy", np.full((2, 4), 7.25))
+    FeatureStore(layout.features, "cut", np.float16).add(
+        [f"{sha}:view1", f"{sha}:0.1,0.2:view3", f"{other}:view1"], np.array([[7.25], [7.25], [1]]) * ACTIVE
+    )
+    (_made(layout.checkpoints / "train@alpha" / "0123") / "seed29-part0.npz").write_bytes(b"weights")
     _made(layout.exports / "folders" / "damaged").joinpath(f"{sha}.jpg").write_bytes(BAD)
     _made(layout.exports / "maps").joinpath(f"car-{sha[:12]}.png").write_bytes(HEAT)
     _made(layout.exports / "maps").joinpath(f"car-{other[:12]}.png").write_bytes(HEAT)
@@ -114,6 +118,8 @@ def test_nothing_of_the_picture_is_left_and_it_never_comes_back(
     tmp_path: Path, workspace: Layout, web: Pages, kind: str, record_property: Any
 ) -> None:
     sha = sha_of(workspace, "bad.jpg")
+    activations = np.full(len(ACTIVE), 7.25, np.float16).tobytes()
+    assert holders(tmp_path, activations)
     assert len(holders(tmp_path, MARK)) == 4  # the store, DVC's cache, the remote, an export
 
     summary = take(workspace, sha if kind == "sha256" else f"{ORIGIN}bad.jpg")
@@ -122,7 +128,7 @@ def test_nothing_of_the_picture_is_left_and_it_never_comes_back(
     thumbnail, features = b"data:thumb", np.float32(np.pi).tobytes() * 4
     assert holders(tmp_path, thumbnail) == set()
     assert len(holders(tmp_path, features)) == 1  # of the other picture
-    assert holders(tmp_path, np.float64(7.25).tobytes()) == set()
+    assert holders(tmp_path, activations) == set()
     assert len(holders(tmp_path, HEAT)) == 1
     assert b"bad.jpg" not in workspace.ledger.read_bytes()
     # DVC's lists of the store, and the predictions of models, hold the hash and no more.

@@ -40,7 +40,7 @@ def test_three_classes_are_tuned_and_predicted(layout, three, tmp_path, name):
     table = pd.read_parquet(layout.model(name) / "oof.parquet")
     assert table["label"].sum() == 12  # the positive class against the two others
     assert table["p_calibrated"].between(0, 1).all()
-    assert set(record["compared"]) == ({"frozen", "top_blocks"} if name == "auto" else set())
+    assert set(record["compared"]) == ({"frozen", "top_blocks", "both"} if name == "auto" else set())
     assert record["roc_auc_low"] <= record["roc_auc"] <= record["roc_auc_high"]
     assert files.read_json(layout.model(name) / "model.json")["classes"] == list(CLASSES)
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 
@@ -16,14 +17,15 @@ from wreck_core.params import Params
 TUNED = {"weights": "none", "builder": "mobilenet_v2", "input_px": 64, "recipe": "top_blocks", "epochs": 3}
 
 
-def views_kept(layout: Layout) -> int:
-    """Count the views whose activations lie in the store."""
+def views_kept(layout: Layout) -> Counter[str]:
+    """Count the views of each picture whose activations lie in the store."""
     try:
         (store,) = layout.features.glob("*views*.db")
         with closing(sqlite3.connect(store)) as database:
-            return int(database.execute("SELECT count(*) FROM features").fetchone()[0])
+            keys = database.execute("SELECT key FROM features").fetchall()
     except (ValueError, sqlite3.OperationalError):  # no store yet, or no table in it
-        return 0
+        return Counter()
+    return Counter(key.partition(":")[0] for (key,) in keys)
 
 
 @pytest.mark.slow
@@ -34,10 +36,13 @@ def test_a_tuning_that_is_killed_on_its_way_to_the_cut_keeps_what_it_computed(
     expected = trained.train(layout)
     trained.forget(layout)
     with commands.start(layout.root, "wreck", "train", "row") as process:
-        commands.wait_for(lambda: views_kept(layout) > 0, while_running=process)
+        commands.wait_for(lambda: bool(views_kept(layout)), while_running=process)
         os.killpg(process.pid, signal.SIGKILL)
-    assert views_kept(layout) % 4 == 0  # of each picture all views or none
+    kept = views_kept(layout)
+    assert kept
+    assert set(kept.values()) == {4}
     assert trained.train(layout) == expected
+    assert len(views_kept(layout)) == 80
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from wreck_core import images
+from wreck_core.errors import InputError
 from wreck_core.training import features, pictures
 from wreck_core.training.frozen import build_trunk, pooled
 from wreck_core.training.recipe import Task
@@ -26,7 +27,7 @@ def test_the_first_vector_of_a_key_stays(tmp_path):
     again = features.FeatureStore(tmp_path / "features", "lite0")
     assert again.missing(["b", "c", "a"]) == ["c"]
     np.testing.assert_array_equal(again.read(["b", "a"]), [[3, 4], [1, 2]])
-    with pytest.raises(KeyError):
+    with pytest.raises(InputError, match="taken down meanwhile"):
         again.read(["c"])
 
 

@@ -76,7 +76,7 @@ def verify(as_json: AsJson = False) -> None:
 def prune(
     days: Annotated[int, typer.Option(min=1, help="How long logs are kept.")] = 30, as_json: AsJson = False
 ) -> None:
-    """Delete old logs, stray temporary files, and what is kept of rows that left the board."""
+    """Delete old logs, stray temporary files, and what trainings kept and none uses any more."""
     from wreck_core.stages import prune as stage
 
     end(stage.run(*load(), days), as_json)

@@ -117,7 +117,7 @@ def _cut(model: Any) -> tuple[Any, Any]:
 
 
 def _last_maps(operations: Sequence[Any]) -> list[Any]:
-    """Find the feature maps of a graph that lead to no other map."""
+    """Find the feature maps of a graph that something takes which leads to no map any more."""
     maps: dict[int, Any] = {}
     leads_to_map: set[int] = set()  # ids of tensors
     for operation in reversed(operations):

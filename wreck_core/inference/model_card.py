@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from wreck_core.training.auto import BOTH
+
 Facts = dict[str, Any]
 
 PAGE = """\
@@ -35,7 +37,8 @@ Measured on pictures that the model had not seen, in folds that never split a sc
 ## From what
 
 Backbone: {builder}, {citation}. Weights at the start: {weights_source} (sha256 {weights_sha256});
-the licence of their publisher holds for them. Recipe: {recipe}, {params_m} million parameters, {versions}.
+the licence of their publisher holds for them. Recipe: {recipe}{meaning}, {params_m} million parameters,
+{versions}.
 """
 
 
@@ -62,5 +65,6 @@ def write(card: Facts, record: Facts, interval: tuple[float, float], file: str, 
         "metrics": "\n".join(f"| {name} | {value} |" for name, value in shown.items()),
         "versions": ", ".join(f"{name} {number}" for name, number in record["versions"].items()),
         "file": file,
+        "meaning": " (the mean log-odds of frozen and tuned top blocks)" if record["recipe"] == BOTH else "",
     }
     return PAGE.format_map(values)

@@ -17,18 +17,17 @@ def forget_features(folder: Path, sha256s: Collection[str]) -> int:
     for path in sorted(folder.glob("*.db")):
         with closing(sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)) as database:
             database.execute("PRAGMA secure_delete = ON")
-            # A key is the hash, or the hash and a box after a colon.
+            # A key is the hash alone, or with a box or a view after a colon; the next letter is a semicolon.
             deleted += database.executemany(
-                "DELETE FROM features WHERE key = :name OR key GLOB :name || ':*'",
+                "DELETE FROM features WHERE key >= :name AND key < :name || ';'",
                 [{"name": name} for name in sha256s],
             ).rowcount
-            database.execute("VACUUM")
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return deleted
 
 
 def forget_checkpoints(folder: Path) -> int:
-    """Delete what interrupted trainings would go on from, and count them: activations of every picture.
+    """Delete what interrupted trainings would go on from, and count them: they learned from every picture.
 
     A picture cannot be cut out of them; the next training begins anew.
     """

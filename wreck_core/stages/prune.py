@@ -1,5 +1,6 @@
 """prune: delete what only interrupted or long past runs left behind; nothing that a result rests on."""
 
+import glob
 import shutil
 import time
 from collections.abc import Iterator
@@ -9,14 +10,13 @@ from wreck_core import files
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.summary import Summary
-from wreck_core.training import own_file
 
 _DAY_S = 86_400
 _YOUNG_S = 3_600  # a temporary file of this age may still be written
 
 
 def run(params: Params, layout: Layout, days: int) -> Summary:
-    """Delete logs older than `days`, stray temporary files, and what is kept of rows that left the board.
+    """Delete logs and feature stores unused for `days`, stray temporary files, checkpoints of rows that left.
 
     Pictures, labels, models and DVC's cache stay. Raises BusyError while a night runs.
     """
@@ -26,7 +26,7 @@ def run(params: Params, layout: Layout, days: int) -> Summary:
             "logs": list(_old(layout.logs, now - days * _DAY_S)),
             "temporary files": list(_stray(layout, now - _YOUNG_S)),
             "checkpoints": list(_left(params, layout)),
-            "feature stores": list(_unused(params, layout)),
+            "feature stores": list(_unused(layout.features, now - days * _DAY_S)),
         }
         freed = {what: sum(_remove(path) for path in paths) for what, paths in found.items()}
     return Summary(
@@ -56,12 +56,11 @@ def _left(params: Params, layout: Layout) -> Iterator[Path]:
             yield path
 
 
-def _unused(params: Params, layout: Layout) -> Iterator[Path]:
-    """Find the feature stores of networks that no row has; a name begins with the network's."""
-    used = {f"{row.builder or name}-" for name, row in params.backbones.items()} | {own_file.NAME}
-    for path in sorted(layout.features.glob("*")):
-        if not path.name.startswith(tuple(used)):
-            yield path
+def _unused(features: Path, before: float) -> Iterator[Path]:
+    """Find the stores that no training opened: of rows that are gone, and of earlier weights and versions."""
+    for store in sorted(features.glob("*.db")):
+        if store.stat().st_mtime < before:
+            yield from sorted(features.glob(f"{glob.escape(store.stem)}.*"))
 
 
 def _remove(path: Path) -> int:

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wreck_core import files
-from wreck_core.errors import WeightsError
+from wreck_core.errors import ParamsError, WeightsError
 from wreck_core.labeling.draw import drawn
 from wreck_core.labeling.records import Hint
 from wreck_core.layout import Layout
@@ -108,11 +108,13 @@ def _look(
     from wreck_core.training import runtime
 
     runtime.start(params.train.threads, params.train.seed, params.train.precision)
-    missing = WeightsError("no row of params.yaml has pretrained weights", where="backbones")
+    missing: ParamsError | WeightsError = WeightsError(
+        "no row of params.yaml has pretrained weights", where="backbones"
+    )
     for name in _best_first(params, layout):
         try:
             return name, look(make_task(params, layout, name, samples, progress))
-        except WeightsError as error:
+        except (ParamsError, WeightsError) as error:
             missing = error
     raise missing
 

@@ -18,7 +18,7 @@ from wreck_core.dataset.seed_photos import PUBLISHED, read_split
 from wreck_core.evaluation import intervals, metrics
 from wreck_core.layout import Layout
 from wreck_core.params import BackboneRow, Params
-from wreck_core.stages.train import RECIPES, make_task
+from wreck_core.stages.train import RECIPES, make_task, resumable
 from wreck_core.summary import Progress, Summary, silent
 from wreck_core.training import runtime
 from wreck_core.training.auto import BOTH, mean_log_odds
@@ -82,9 +82,9 @@ def run(
 
 
 def _means(params: Params, said: Mapping[tuple[str, str], Says]) -> dict[tuple[str, str], Says]:
-    """Take the mean of each ensemble's members as params.yaml ships them, and by one recipe."""
+    """Take the mean of each ensemble's members by one recipe, and as their rows in params.yaml are."""
     means: dict[tuple[str, str], Says] = {}
-    for (name, members), form in product(params.ensembles.items(), ("as shipped", *FORMS, BOTH)):
+    for (name, members), form in product(params.ensembles.items(), (*FORMS, "as shipped")):
         rows = [(one, _shipped(params, one) if form == "as shipped" else form) for one in members]
         if said.keys() >= set(rows):
             means[name, form] = np.mean([said[row] for row in rows], axis=0)
@@ -92,8 +92,10 @@ def _means(params: Params, said: Mapping[tuple[str, str], Says]) -> dict[tuple[s
 
 
 def _shipped(params: Params, name: str) -> str:
-    """Give the form of a row; of three, `auto` takes what is the best of each on folds inside the 982."""
-    return BOTH if params.backbones[name].recipe == "auto" else "frozen"
+    """Say what a row is here. `auto` is both, which it takes for each of them on folds inside the 982."""
+    row = params.backbones.get(name)
+    recipe = row.recipe if row else None
+    return BOTH if recipe == "auto" else recipe or "frozen"
 
 
 def _trial(params: Params, name: str, recipe: Recipe, seed: int) -> Params:
@@ -106,7 +108,7 @@ def _trial(params: Params, name: str, recipe: Recipe, seed: int) -> Params:
 
 def _answers(trial: Params, layout: Layout, samples: pd.DataFrame, progress: Progress) -> NDArray[np.float64]:
     """Train the row; what that says of every photo (of those it learned from: nothing)."""
-    task = make_task(trial, layout, ROW, samples, progress)
+    task = resumable(make_task(trial, layout, ROW, samples, progress), layout)
     outcome = RECIPES[task.recipe](task)
     shutil.rmtree(task.checkpoint.parent, ignore_errors=True)
     return outcome.p_calibrated()[:, 0]

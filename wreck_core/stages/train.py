@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from time import monotonic
 
 import pandas as pd
@@ -70,7 +71,7 @@ def _train(params: Params, layout: Layout, name: str, progress: Progress) -> Sum
         fingerprint=provenance.fingerprint(layout, f"train@{name}"),
     )
     samples = pictures.read_samples(layout, params.labels.classes)
-    task = make_task(params, layout, name, samples, progress)
+    task = resumable(make_task(params, layout, name, samples, progress), layout)
     check_enough(task)
     runtime.start(task.threads, params.train.seed, params.train.precision)
     outcome = RECIPES[task.recipe](task)
@@ -91,22 +92,25 @@ def make_task(params: Params, layout: Layout, name: str, samples: pd.DataFrame, 
     backbone = weights.choose(name, row, layout.root)
     check_row(name, row, backbone)
     dirs = weights.folders(params.weights, layout.root)
-    found = weights.resolve(backbone, row.weights, dirs, layout.root, params.weights.mirror)
-    classes = params.labels.classes
-    settings = [name, row.model_dump(), params.train.model_dump(), classes, samples.to_csv(index=False)]
-    made_from = [*settings, found.sha256(), runtime.versions(), provenance.code(layout, "train")]
-    key = hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:16]
     return Task(
         name=name,
         row=row,
         backbone=backbone,
-        weights=found,
-        classes=tuple(classes),
+        weights=weights.resolve(backbone, row.weights, dirs, layout.root, params.weights.mirror),
+        classes=tuple(params.labels.classes),
         positive=params.labels.positive,
         samples=samples,
         params=params.train,
         root=layout.root,
         features=layout.features,
-        checkpoint=layout.checkpoints / f"train@{name}" / key,
+        checkpoint=layout.checkpoints / f"train@{name}",
         progress=progress,
     )
+
+
+def resumable(task: Task, layout: Layout) -> Task:
+    """Give a task the checkpoint of its very inputs: code, data and weights too."""
+    settings = [task.name, task.row.model_dump(), task.params.model_dump(), task.classes]
+    inputs = [task.samples.to_csv(index=False), task.weights.sha256(), provenance.code(layout, "train")]
+    key = hashlib.sha256(json.dumps([*settings, *inputs, runtime.versions()]).encode()).hexdigest()
+    return replace(task, checkpoint=task.checkpoint / key[:16])

@@ -58,7 +58,8 @@ def mean(task: Task, one: Outcome, other: Outcome) -> Outcome:
 
 def mean_log_odds(some: Sequence[Float]) -> Float:
     """Give the probabilities (any shape) at the mean of several models' log-odds, of two classes."""
-    return np.asarray(expit(np.mean([logit(p) for p in some], axis=0)), np.float64)
+    sure = np.finfo(np.float64).eps  # of nothing more: a mean of certainties that contradict is none
+    return np.asarray(expit(np.mean([logit(np.clip(p, sure, 1 - sure)) for p in some], axis=0)), np.float64)
 
 
 def network(task: Task, one: Outcome, other: Outcome) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import DTypeLike, NDArray
 
-from wreck_core.errors import StorageError
+from wreck_core.errors import InputError, StorageError
 from wreck_core.training import litert
 from wreck_core.training.pictures import Box, load_squares
 from wreck_core.training.recipe import Task
@@ -41,6 +41,7 @@ class FeatureStore:
         with self._open() as database:
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("CREATE TABLE IF NOT EXISTS features (key TEXT PRIMARY KEY, vector BLOB)")
+        self.path.touch()  # `wreck prune` takes those that nobody opened for long
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -48,10 +49,12 @@ class FeatureStore:
             with closing(sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S)) as database, database:
                 yield database
         except sqlite3.Error as error:
+            held = getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+            fix = "free some space; a damaged one may be deleted, as it is computed anew"
             raise StorageError(
                 f"the feature store cannot be used: {error}",
                 where=str(self.path),
-                fix="free some space; a damaged one may be deleted, as it is computed anew",
+                fix="wait until the other training has written" if held else fix,
             ) from error
 
     def missing(self, keys: Sequence[str]) -> list[str]:
@@ -71,30 +74,35 @@ class FeatureStore:
     def read(self, keys: Sequence[str]) -> NDArray[Any]:
         """Read (N, F) of the store's dtype in the order of `keys`, each array flat.
 
-        Raises KeyError for a key that is not there.
+        Raises InputError when one is not there, which a takedown under way may have taken.
         """
+        arrays: NDArray[Any] | None = None
         with self._open() as database:
-            found = [
-                database.execute("SELECT vector FROM features WHERE key = ?", (key,)).fetchone()
-                for key in keys
-            ]
-        if None in found:
-            raise KeyError(keys[found.index(None)])
-        return np.stack([np.frombuffer(vector, self._dtype) for (vector,) in found])
+            for at, key in enumerate(keys):
+                found = database.execute("SELECT vector FROM features WHERE key = ?", (key,)).fetchone()
+                if found is None:
+                    raise InputError(
+                        "a picture was taken down meanwhile", where=str(self.path), fix="run it again"
+                    )
+                array = np.frombuffer(found[0], self._dtype)
+                arrays = np.empty((len(keys), len(array)), self._dtype) if arrays is None else arrays
+                arrays[at] = array
+        return np.empty((0, 0), self._dtype) if arrays is None else arrays
 
 
 def open_store(
-    task: Task, folder: Path, says: Sequence[str], sha256: str, dtype: DTypeLike = np.float32
+    task: Task, folder: Path, layers: Sequence[str], sha256: str, dtype: DTypeLike = np.float32
 ) -> FeatureStore:
-    """Open the store in `folder` of what layers with the weights `sha256` say of a task's pictures.
+    """Open the store in `folder` of what `layers` with the weights `sha256` say of a task's pictures.
 
-    `says` names the layers. The file is named by all that the numbers depend on, down to their last bits.
+    The file is named by the settings and versions that the numbers depend on, down to their last bits. Code
+    is not in it: who changes what a layer sees gives it another name, as `views.DRAWN` is a part of one.
     """
     packages = ["tensorflow", "keras", "opencv-python"]
     packages += ["ai-edge-litert"] if task.row.runtime == "litert" else []
     unusual = {task.row.runtime, task.params.precision} - {"keras", "float32"}
     depends_on = [
-        *(name.replace(" ", "_") for name in says),
+        *(layer.replace(" ", "_") for layer in layers),
         f"{task.input_px}px",
         sha256[:16],
         f"{task.params.threads}threads",

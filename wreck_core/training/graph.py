@@ -68,7 +68,8 @@ def doubled(backbone: Backbone, frozen: Any, tuned: Any) -> Any:
     Both are networks of `add_head` on the same backbone. What lies below the cut is there once.
     """
     network, other = (
-        next(inner for inner in one.layers if isinstance(inner, keras.Model)) for one in (frozen, tuned)
+        _alone(next(inner for inner in one.layers if isinstance(inner, keras.Model)))
+        for one in (frozen, tuned)
     )
     upper, copies = keras.Model(_at_cut(backbone, other), other.output), {}
 
@@ -87,6 +88,13 @@ def doubled(backbone: Backbone, frozen: Any, tuned: Any) -> Any:
         keras.Model(network.input, keras.layers.Concatenate(name="both")(beside), name=network.name),
         backbone.name,
     )
+
+
+def _alone(network: Any) -> Any:
+    """Copy a network, for layers of its own: `layer.output` is that of a layer's first call, in any graph."""
+    copy = keras.models.clone_model(network)
+    copy.set_weights(network.get_weights())
+    return copy
 
 
 def uncut(backbone: Backbone, network: Any) -> tuple[Any, Any]:

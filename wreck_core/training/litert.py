@@ -50,7 +50,9 @@ class Network:
             except (RuntimeError, ValueError) as error:
                 reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ConversionError(
-            f"LiteRT cannot open what was converted: {reason}", where=str(path), fix=WITHOUT
+            f"LiteRT cannot open what was converted: {reason}",
+            where=str(path),
+            fix=f"delete it if it is damaged; else {WITHOUT}",
         )
 
     def __call__(self, square: Image) -> dict[str, NDArray[np.float32]]:

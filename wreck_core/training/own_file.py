@@ -10,7 +10,6 @@ from wreck_core.training.backbones import Backbone, OwnFile
 from wreck_core.training.preprocessing import CAFFE, LITE, NONE, TF, TORCH, UNIT
 
 SUFFIX = ".keras"
-NAME = "own_file_"  # begins the name of such a backbone; its preprocessing follows
 MODES = {"tf": TF, "torch": TORCH, "caffe": CAFFE, "lite": LITE, "unit": UNIT, "none": NONE}
 
 
@@ -23,7 +22,7 @@ def backbone(row: BackboneRow, root: Path) -> Backbone:
     path = root / Path(row.weights).expanduser()
     return Backbone(
         # Part of the name of its features in the store: the same file sees other pixels in another mode.
-        name=f"{NAME}{row.preprocessing}",
+        name=f"own_file_{row.preprocessing}",
         native_px=row.input_px or 0,  # params.py sees to it that there is one
         preprocessing=MODES[row.preprocessing or "none"],
         build=partial(_build, path),

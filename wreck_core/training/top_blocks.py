@@ -44,8 +44,8 @@ class Tuning:
             self._rate = LEARNING_RATE
             folder = task.features
         self._task, self._backbone = task, backbone
-        says = [task.backbone.name, task.backbone.cut, DRAWN]
-        store = features.open_store(task, folder, says, self.weights_sha256, np.float16)
+        layers = [task.backbone.name, task.backbone.cut, DRAWN]
+        store = features.open_store(task, folder, layers, self.weights_sha256, np.float16)
         self._views = Views(store, task, VIEWS)
         self._views.fill(lower)
         self._target = task.samples["target"].to_numpy()
