@@ -118,7 +118,7 @@ def test_nothing_of_the_picture_is_left_and_it_never_comes_back(
     tmp_path: Path, workspace: Layout, web: Pages, kind: str, record_property: Any
 ) -> None:
     sha = sha_of(workspace, "bad.jpg")
-    activations = np.full(len(ACTIVE), 7.25, np.float16).tobytes()
+    activations = np.full(500, 7.25, np.float16).tobytes()  # of one page
     assert holders(tmp_path, activations)
     assert len(holders(tmp_path, MARK)) == 4  # the store, DVC's cache, the remote, an export
 
