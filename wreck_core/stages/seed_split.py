@@ -29,7 +29,6 @@ COLUMNS = ["backbone", "recipe", "loss", "accuracy", "precision", "recall", "auc
 Recipe = Literal["frozen", "top_blocks", "seed"]
 FORMS: tuple[Recipe, ...] = ("frozen", "top_blocks")
 NOTEBOOK: tuple[Recipe, ...] = ("seed",)  # its batch norms are trained, so all of it runs on one thread
-ROW = "seed_split"  # under which every trial is trained
 Says = NDArray[np.float64]  # probabilities of damage, (seeds, judged photos)
 
 
@@ -93,8 +92,7 @@ def _means(params: Params, said: Mapping[tuple[str, str], Says]) -> dict[tuple[s
 
 def _shipped(params: Params, name: str) -> str:
     """Say what a row is here. `auto` is both, which it takes for each of them on folds inside the 982."""
-    row = params.backbones.get(name)
-    recipe = row.recipe if row else None
+    recipe = row.recipe if (row := params.backbones.get(name)) else None
     return BOTH if recipe == "auto" else recipe or "frozen"
 
 
@@ -103,12 +101,14 @@ def _trial(params: Params, name: str, recipe: Recipe, seed: int) -> Params:
     epochs = EPOCHS if recipe == "top_blocks" else None
     row = BackboneRow(weights="imagenet", builder=name, recipe=recipe, epochs=epochs)
     train = params.train.model_copy(update={"seed": seed})
-    return params.model_copy(update={"backbones": {ROW: row}, "train": train})
+    return params.model_copy(update={"backbones": {f"{name}-{recipe}-{seed}": row}, "train": train})
 
 
 def _answers(trial: Params, layout: Layout, samples: pd.DataFrame, progress: Progress) -> NDArray[np.float64]:
     """Train the row; what that says of every photo (of those it learned from: nothing)."""
-    task = resumable(make_task(trial, layout, ROW, samples, progress), layout)
+    (name,) = trial.backbones
+    task = make_task(trial, layout, name, samples, lambda at, of, text: progress(at, of, f"{name}: {text}"))
+    task = resumable(task, layout)
     outcome = RECIPES[task.recipe](task)
     shutil.rmtree(task.checkpoint.parent, ignore_errors=True)
     return outcome.p_calibrated()[:, 0]
