@@ -48,9 +48,9 @@ def test_an_unknown_key_is_named_with_its_path_and_the_nearest_name(layout: Layo
 
 
 def test_an_unknown_setting_of_a_backbone_is_named(layout: Layout) -> None:
-    change(layout.params, "mobilenet: {weights: imagenet}", "mobilenet: {weights: imagenet, epoch: 3}")
+    change(layout.params, "resnet50: {weights: imagenet}", "resnet50: {weights: imagenet, epoch: 3}")
     with pytest.raises(
-        ParamsError, match=r"backbones\.mobilenet\.epoch: unexpected key \(did you mean epochs\?\)"
+        ParamsError, match=r"backbones\.resnet50\.epoch: unexpected key \(did you mean epochs\?\)"
     ):
         params.load(layout.params)
 
@@ -60,10 +60,10 @@ def test_an_unknown_setting_of_a_backbone_is_named(layout: Layout) -> None:
     [
         ("threshold_bits: 72", "threshold_bits: 90", "dedup.threshold_bits"),
         ("threads: 32", 'threads: "32"', "scrape.threads"),
-        ("mobilenet: {weights: imagenet}", "mine: {weights: m.keras}", "needs preprocessing and input_px"),
+        ("resnet50: {weights: imagenet}", "mine: {weights: m.keras}", "needs preprocessing and input_px"),
         (
-            "mobilenet: {weights: imagenet}",
-            "mobilenet: {weights: imagenet, preprocessing: tf}",
+            "resnet50: {weights: imagenet}",
+            "resnet50: {weights: imagenet, preprocessing: tf}",
             "other rows have their own",
         ),
         ("positive: damaged", "positive: broken", "positive: broken is not one of the classes"),
