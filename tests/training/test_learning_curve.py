@@ -44,12 +44,13 @@ def test_the_curve_counts_what_each_share_learned_from_and_rises(make_task, layo
     samples["cluster"], samples["fold"], samples["split"] = samples["sha256"], np.arange(400) // 2 % 4, "fold"
     vectors = rng.normal(side[:, None] * 0.15, 1, (400, 60)).astype(np.float32)
     task = replace(make_task("mobilenet_random"), samples=samples)
-    curve = learning_curve.measure(task, vectors, (60,), 0.1)
+    whole = np.stack([side, -side], axis=1)
+    curve = learning_curve.measure(task, vectors, (60,), 0.1, whole)
     shown = [learning_curve.drawn(samples["cluster"], share).sum() for share in SHARES]
     assert [row["share"] for row in curve] == list(SHARES)
     # Each picture is learned from in three of the four folds.
     assert [row["n_images"] for row in curve] == [round(number * 3 / 4) for number in shown]
-    assert curve[0]["roc_auc"] < curve[-1]["roc_auc"]
+    assert curve[0]["roc_auc"] < curve[-2]["roc_auc"] < curve[-1]["roc_auc"] == 1  # the row's own answers
 
 
 def test_it_costs_no_pass_over_the_pictures(make_task, layout):

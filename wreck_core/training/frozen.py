@@ -40,7 +40,7 @@ def fit(task: Task) -> Outcome:
         sha256,
         pd.DataFrame(history),
         "frozen",
-        learning_curve=learning_curve.measure(task, vectors, widths, chosen.c) if folded else [],
+        learning_curve=learning_curve.measure(task, vectors, widths, chosen.c, logits) if folded else [],
         other_sources=other_sources.measure(task, vectors, widths, chosen.c) if folded else None,
         head=chosen.scaled,
         # The earlier layer sees dents, but all pictures look alike to it: it would call nothing strange.

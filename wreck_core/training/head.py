@@ -122,22 +122,21 @@ def fit_linear(features: NDArray[Any], target: Ints, n_classes: int, c: float) -
     return Linear(weights, linear.bias - scaler.mean_ @ weights)
 
 
-def fit(
-    features: NDArray[Any],
-    widths: tuple[int, ...],
-    target: Ints,
-    n_classes: int,
-    c: float,
-    tolerance: float = FITTED,
-) -> Scaled:
+def fit(features: NDArray[Any], widths: tuple[int, ...], target: Ints, n_classes: int, c: float) -> Scaled:
     """Fit logistic regression on scaled features; `widths` is how many features each layer has."""
-    scaling = _scaling(features, widths)
-    return Scaled(scaling, _fitted(_regression(tolerance), scaling(features), target, n_classes, c))
+    scaling = scaling_of(features, widths)
+    return Scaled(scaling, _fitted(_regression(FITTED), scaling(features), target, n_classes, c))
 
 
-def _scaling(features: NDArray[Any], widths: tuple[int, ...]) -> Scaling:
+def scaling_of(features: NDArray[Any], widths: tuple[int, ...]) -> Scaling:
+    """Measure mean and scale of features (N, F); `widths` is how many each layer has."""
     scaler = StandardScaler().fit(features.astype(np.float64))
     return Scaling(scaler.mean_, scaler.scale_, widths)
+
+
+def fit_scaled(scaled: NDArray[np.float32], target: Ints, n_classes: int, c: float) -> Linear:
+    """Fit logistic regression on features that are scaled already, as closely as trials are."""
+    return _fitted(_regression(TRIED), scaled, target, n_classes, c)
 
 
 def _regression(tolerance: float) -> LogisticRegression:
@@ -189,7 +188,7 @@ def choose(
     large ones take longest and are hardly ever right. Mean and scale are those of all rows that are given,
     held-out ones too: they know no target, and C is all that is chosen so.
     """
-    scaling = _scaling(features, widths)
+    scaling = scaling_of(features, widths)
     scaled = scaling(features)
     models = [_regression(TRIED) for _ in folds]
     trials: list[Trial] = []
