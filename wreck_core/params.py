@@ -197,7 +197,7 @@ class ReportParams(Section):
 class NightlyParams(Section):
     """How the unattended run behaves."""
 
-    jobs: Positive
+    jobs: Annotated[int, Field(ge=0)]
     min_new_labels: Annotated[int, Field(ge=0)]
     retries: Annotated[int, Field(ge=0)]
     retry_wait_s: Seconds

@@ -1,0 +1,56 @@
+"""How many trainings have room beside each other on this machine: in its cores or GPUs, and in its memory."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from wreck_core import devices, files
+from wreck_core.layout import Layout
+from wreck_core.params import Params
+
+FIRST_MB = 2048  # taken for a training that has not run here yet; the shipped ones need less
+CGROUPS = Path("/sys/fs/cgroup")
+MIB = 1024 * 1024
+
+
+def at_once(params: Params, layout: Layout) -> int:
+    """Say how many trainings to run at the same time; at least one.
+
+    A number in `nightly.jobs` is that many. With 0 it is one for each GPU, or for each `train.threads` cores
+    that this process may use, and no more than memory holds, when each takes what the greediest of the board
+    took the last time.
+    """
+    if params.nightly.jobs:
+        return params.nightly.jobs
+    workers = len(devices.visible(os.environ)) or _cores() // params.train.threads
+    return max(1, min(workers, memory_mb() // max(_took_mb(params, layout), default=FIRST_MB)))
+
+
+def _cores() -> int:
+    from joblib import cpu_count  # it knows affinity, and the share of a container
+
+    return int(cpu_count())
+
+
+def _took_mb(params: Params, layout: Layout) -> Iterator[int]:
+    for name in params.backbones:
+        record = layout.model(name) / "metrics.json"
+        yield int(files.read_json(record).get("peak_rss_mb", FIRST_MB)) if record.exists() else FIRST_MB
+
+
+def memory_mb(cgroups: Path = CGROUPS, own: Path = Path("/proc/self/cgroup")) -> int:
+    """Say how much memory this process and its children may still take, in MiB.
+
+    That is what the machine has free, or the limit that a container or a service sets (cgroups, version 2)
+    where that is less. `cgroups` is where these are mounted, `own` names those of this process.
+    """
+    import psutil
+
+    free_bytes = psutil.virtual_memory().available
+    lines = own.read_text().splitlines() if own.exists() else []
+    for group in (cgroups / line.removeprefix("0::/") for line in lines if line.startswith("0::")):
+        for folder in (group, *group.parents):
+            limit = folder / "memory.max"
+            if limit.exists() and (said := limit.read_text().strip()).isdigit():
+                free_bytes = min(free_bytes, int(said))
+    return free_bytes // MIB
