@@ -128,7 +128,7 @@ def test_what_litert_cannot_hold_is_said_and_runs_in_keras(tmp_path):
     assert list(tmp_path.iterdir()) == []
     picture = squares(16, 1)
     np.testing.assert_allclose(
-        convert.in_keras(model)(picture[0])["p"], features.compiled(model)(picture)[0], atol=1e-5
+        convert.in_keras(model)(picture)["p"], features.compiled(model)(picture), atol=1e-5
     )
 
 
@@ -137,13 +137,13 @@ def test_the_faster_runtime_is_measured_once_and_remembered(faster, tmp_path):
     (tmp_path / "small").mkdir()
     model_file.save(build("mobilenet_v2", SMALL), tmp_path / "small" / "model.keras")
     told: list[str] = []
-    first = fastest.open_model(tmp_path / "small", tmp_path / "kept", 1, told.append)
+    first, _ = fastest.open_model(tmp_path / "small", tmp_path / "kept", 1, told.append)
     place = fastest.places(tmp_path / "small", tmp_path / "kept")
     measured = files.read_json(place.measure)
     assert set(measured["ms"]) == {"litert", "keras"}
     assert measured["runtime"] == min(measured["ms"], key=measured["ms"].get)
     files.write_json(place.measure, measured | {"runtime": faster})  # as another machine would find
-    again = fastest.open_model(tmp_path / "small", tmp_path / "kept", 1, told.append)
+    again, _ = fastest.open_model(tmp_path / "small", tmp_path / "kept", 1, told.append)
     assert isinstance(again, litert.Network) == (faster == "litert")
     (picture,) = squares(SMALL, 1)
     np.testing.assert_allclose(again(picture)["p"], first(picture)["p"], atol=CLOSE)
@@ -166,7 +166,7 @@ def test_what_litert_will_not_open_runs_in_keras_and_the_reason_is_kept(tmp_path
     model_file.save(model, tmp_path / "odd" / "model.keras")
     told: list[str] = []
     for _ in range(2):
-        answer = fastest.open_model(tmp_path / "odd", tmp_path / "kept", 1, told.append)
+        answer, _ = fastest.open_model(tmp_path / "odd", tmp_path / "kept", 1, told.append)
     (picture,) = squares(16, 1)
     expected = features.compiled(model)(picture[None])[0]
     np.testing.assert_allclose(answer(picture)["p"], expected, atol=1e-5)
@@ -185,7 +185,8 @@ def test_a_damaged_copy_answers_by_keras_and_the_next_time_makes_a_new_one(left,
     told: list[str] = []
 
     def answer() -> np.ndarray:
-        return fastest.open_model(tmp_path / "small", tmp_path / "kept", 1, told.append)(picture)["p"]
+        opened = fastest.open_model(tmp_path / "small", tmp_path / "kept", 1, told.append)
+        return opened.answer(picture)["p"]
 
     (picture,) = squares(32, 1)
     expected = answer()

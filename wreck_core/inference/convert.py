@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wreck_core import files
 from wreck_core.errors import UsageError
@@ -43,10 +44,10 @@ def to_litert(model: Any, path: Path, examples: Sequence[Image] = ()) -> None:
     litert.write(serving(model, 1), model.name, path, examples)
 
 
-def in_keras(model: Any) -> Callable[[Image], dict[str, Any]]:
-    """Answer by TensorFlow itself, with the same signature as `litert.Network`."""
-    serve = serving(model, 1).serve
-    return lambda square: {name: np.asarray(values)[0] for name, values in serve(square[None]).items()}
+def in_keras(model: Any) -> Callable[[NDArray[np.uint8]], dict[str, NDArray[np.float32]]]:
+    """Answer by TensorFlow itself: RGB uint8 (N, px, px, 3) of the model's own size, any N."""
+    serve = serving(model, None).serve
+    return lambda squares: {name: np.asarray(values) for name, values in serve(squares).items()}
 
 
 def to_onnx(model: Any, path: Path) -> None:

@@ -1,8 +1,8 @@
 """LiteRT or Keras: which answers faster on this machine, measured when a model is first used, and remembered.
 
-On a processor LiteRT is many times faster, and needs no TensorFlow; on an accelerator, or where LiteRT cannot
-hold the network, it is Keras. What is remembered is of this machine and of pictures that come one at a time;
-deleted, it is measured anew.
+On a processor LiteRT is many times faster, and needs no TensorFlow; on an accelerator, which takes batches,
+or where LiteRT cannot hold the network, it is Keras. What is remembered is of this machine; deleted, it is
+measured anew.
 """
 
 import hashlib
@@ -17,12 +17,21 @@ import numpy as np
 
 from wreck_core import files
 from wreck_core.images import Image
+from wreck_core.inference.together import Together
 from wreck_core.training import litert
 
 Answer = Callable[[Image], dict[str, Any]]
 
 LITERT, KERAS = "litert", "keras"
-TRIES = 5  # pictures after the first; the fastest counts, because the machine may have other work
+BATCH = 32  # pictures that an accelerator is given at once, at the most
+TRIES = 5  # after the first; the fastest counts, because the machine may have other work
+
+
+class Opened(NamedTuple):
+    """A model that answers one picture a call, and how many calls at once serve it best."""
+
+    answer: Answer
+    at_once: int
 
 
 class Kept(NamedTuple):
@@ -40,9 +49,10 @@ def places(folder: Path, kept: Path) -> Kept:
     return Kept(kept / folder.name / f"{stem}.tflite", kept / folder.name / f"{stem}.json")
 
 
-def open_model(folder: Path, kept: Path, at_once: int, note: Callable[[str], None]) -> Answer:
-    """Open the model in `folder` in its faster runtime; `at_once` pictures may come at the same time.
+def open_model(folder: Path, kept: Path, at_once: int, note: Callable[[str], None]) -> Opened:
+    """Open the model in `folder` in its faster runtime; up to `at_once` pictures come at the same time.
 
+    On an accelerator as many as make a batch may come, whatever `at_once` says.
     The first time it is converted and measured, which `note` is told, and also why LiteRT cannot answer.
     """
     place = places(folder, kept)
@@ -53,14 +63,19 @@ def open_model(folder: Path, kept: Path, at_once: int, note: Callable[[str], Non
     if _runtime(place) == LITERT:
         try:
             # Pictures that can come at once share the cores.
-            return litert.Network(place.network, at_once, threads=max(1, (os.cpu_count() or 1) // at_once))
+            threads = max(1, (os.cpu_count() or 1) // at_once)
+            return Opened(litert.Network(place.network, at_once, threads), at_once)
         except litert.ConversionError as error:  # damaged since it was measured
             note(f"Keras answers for {folder.name}, and the next time makes a new copy: {error.what}")
             place.network.unlink(missing_ok=True)
     from wreck_core.inference import convert  # they import TensorFlow
-    from wreck_core.training import model_file
+    from wreck_core.training import model_file, runtime
 
-    return convert.in_keras(model_file.load(folder / "model.keras"))
+    accelerated = runtime.has_accelerator()
+    ask = convert.in_keras(model_file.load(folder / "model.keras"))
+    if accelerated:
+        return Opened(Together(ask, BATCH), BATCH)
+    return Opened(lambda square: {name: said[0] for name, said in ask(square[None]).items()}, at_once)
 
 
 def _runtime(place: Kept) -> str:
@@ -70,18 +85,22 @@ def _runtime(place: Kept) -> str:
 def _convert(folder: Path, place: Kept) -> str:
     """Convert the model, measure both forms, and forget those of earlier models; say why LiteRT cannot."""
     from wreck_core.inference import convert
-    from wreck_core.training import model_file
+    from wreck_core.training import model_file, runtime
 
+    many = BATCH if runtime.has_accelerator() else 1
     model = model_file.load(folder / "model.keras")
-    square = np.random.default_rng(0).integers(0, 256, model.get_layer("resizing").output.shape[1:])
-    ways, why_not = {KERAS: convert.in_keras(model)}, ""
+    shape = (many, *model.get_layer("resizing").output.shape[1:])
+    squares = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+    ways: dict[str, Callable[[Any], Any]] = {KERAS: convert.in_keras(model)}
+    why_not = ""
     try:
         convert.to_litert(model, place.network)
-        ways[LITERT] = litert.Network(place.network, threads=os.cpu_count() or 1)
+        network = litert.Network(place.network, threads=os.cpu_count() or 1)
+        ways[LITERT] = lambda squares: [network(square) for square in squares]
     except litert.ConversionError as error:
         why_not = error.what
         place.network.unlink(missing_ok=True)
-    ms = {name: _fastest_ms(answer, square.astype(np.uint8)) for name, answer in ways.items()}
+    ms = {name: _fastest_ms(ask, squares) for name, ask in ways.items()}
     place.network.parent.mkdir(parents=True, exist_ok=True)
     files.write_json(place.measure, {"runtime": min(ms, key=ms.__getitem__), "ms": ms, "why_not": why_not})
     kept = place.network.parent
@@ -90,11 +109,12 @@ def _convert(folder: Path, place: Kept) -> str:
     return why_not
 
 
-def _fastest_ms(answer: Answer, square: Image) -> float:
-    answer(square)  # the first answer makes things ready
+def _fastest_ms(ask: Callable[[Any], Any], squares: Any) -> float:
+    """Of one picture, when those of `squares` (N, px, px, 3) come together."""
+    ask(squares)  # the first answer makes things ready
     times = []
     for _ in range(TRIES):
         started = perf_counter()
-        answer(square)
-        times.append(1000 * (perf_counter() - started))
+        ask(squares)
+        times.append(1000 * (perf_counter() - started) / len(squares))
     return round(min(times), 3)

@@ -43,8 +43,10 @@ class Predictor:
     """A row of the board, ready to answer from several threads at once: a trained model, or the mean of some.
 
     `folders` are those of the models. `kept` is the folder where their converted forms stay for the next
-    time; `at_once` pictures really run at the same time. No answer depends on either. `note` is told that
-    the first time takes longer. Raises InputError when a model is not trained, or not for the same classes.
+    time; `at_once` pictures really run at the same time, on an accelerator as many as make a batch: the
+    attribute says how many. No answer depends on it, but for the last bits on an accelerator. `note` is told
+    that the first time takes longer. Raises InputError when a model is not trained, or not for the same
+    classes.
     """
 
     def __init__(
@@ -58,7 +60,8 @@ class Predictor:
                 raise InputError(what, where=str(folder), fix="run `dvc repro`")
         self.threshold: float = cards[0]["threshold"] if len(cards) == 1 else THRESHOLD_OF_MEANS
         self._networks = [_Network(folder, kept, at_once, note) for folder in folders]
-        self._turns = Semaphore(at_once)
+        self.at_once = max(network.at_once for network in self._networks)
+        self._turns = Semaphore(self.at_once)
 
     def classify(self, picture: Picture) -> dict[str, Any]:
         """Turn a picture into its row of `predict`.
@@ -102,7 +105,7 @@ class _Network:
 
     def __init__(self, folder: Path, kept: Path, at_once: int, note: Note) -> None:
         self._side_px: int = read_card(folder)["input"]["width_px"]
-        self._ask = fastest.open_model(folder, kept, at_once, note)
+        self._ask, self.at_once = fastest.open_model(folder, kept, at_once, note)
         self.known = in_distribution.load(folder / "in_distribution.npz")
 
     def answer(self, picture: images.Image) -> dict[str, Any]:

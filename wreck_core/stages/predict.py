@@ -4,6 +4,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -17,8 +18,8 @@ from wreck_core.stages.sources import Open, Sources
 from wreck_core.summary import Summary, count
 
 CORES = os.cpu_count() or 1
-READERS = max(8, CORES)  # threads that read, fetch, decode and ask
-AHEAD = 4 * READERS  # pictures under way
+READERS = max(8, CORES)  # threads that read, fetch, decode and ask, or more where a batch takes more
+AHEAD = 4  # pictures under way for each of them
 
 Found = TypeVar("Found")
 Row = dict[str, Any]
@@ -59,7 +60,8 @@ def run(
         first = list(islice(opened, 2))
         at_once = CORES if len(first) == 2 else 1  # a picture that comes alone has all cores
         predictor = Predictor(name, models, layout.litert, at_once, told.note)
-        for picture, row in _in_order(lambda open_: _answer(predictor, open_), chain(first, opened)):
+        readers = max(READERS, predictor.at_once)
+        for picture, row in _in_order(partial(_answer, predictor), chain(first, opened), readers):
             draw(picture)
             told.row(row)
             labels[row["label"]] += 1
@@ -81,13 +83,13 @@ def _answer(predictor: Predictor, open_: Open) -> tuple[Picture, Row]:
     return picture, predictor.classify(picture)
 
 
-def _in_order(work: Callable[[Open], Found], items: Iterable[Open]) -> Iterator[Found]:
+def _in_order(work: Callable[[Open], Found], items: Iterable[Open], readers: int) -> Iterator[Found]:
     """Work on items in threads, a few ahead of the one that is wanted; give the results in order."""
-    with ThreadPoolExecutor(READERS) as pool:
+    with ThreadPoolExecutor(readers) as pool:
         ahead: deque[Future[Found]] = deque()
         for item in items:
             ahead.append(pool.submit(work, item))
-            while ahead and (len(ahead) == AHEAD or ahead[0].done()):
+            while ahead and (len(ahead) == AHEAD * readers or ahead[0].done()):
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
