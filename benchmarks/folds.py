@@ -1,6 +1,6 @@
 """Which rows and means of rows are better, by folds inside the seed split's 982 photos to learn from.
 
-    python -m benchmarks.folds WORKSPACE [--recipes frozen top_blocks] [--draws 3] [--json]
+    python -m benchmarks.folds WORKSPACE [--recipes frozen top_blocks] [--px 320] [--draws 3] [--json]
 
 WORKSPACE is that of `make real`. The 245 judged photos are left out before anything is trained, so that
 choices can be made here. Near-duplicates share a fold; each draw has folds and a seed of its own.
@@ -60,6 +60,7 @@ def main() -> int:
     parser.add_argument("workspace", type=Path)
     parser.add_argument("--backbones", nargs="+", default=list(BACKBONES), choices=BACKBONES)
     parser.add_argument("--recipes", nargs="+", default=["last layer", "frozen"], choices=FORMS)
+    parser.add_argument("--px", type=int, help="side of the pictures, in place of each backbone's own")
     parser.add_argument("--draws", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
@@ -71,7 +72,7 @@ def main() -> int:
     draws = Draws(photos, {seed: draw_folds(photos, seed) for seed in seeds})
     said: Says = {}
     for name, form in product(asked.backbones, asked.recipes):
-        said[name, form] = answers(settings, layout, name, form, draws)
+        said[name, form] = answers(settings, layout, (name, form, asked.px), draws)
         print(f"{name} {form}: {_scores('', said[name, form], draws)['roc_auc']}", file=sys.stderr)
     if {"frozen", "top_blocks"} <= set(asked.recipes):
         said |= {
@@ -80,6 +81,7 @@ def main() -> int:
         }
     about = machine.describe("tensorflow", "scikit-learn")
     about |= {"photos": str(len(photos)), "folds": str(FOLDS), "draws": str(asked.draws)}
+    about |= {"side": f"{asked.px} px" if asked.px else "each backbone's own"}
     machine.show([*table(said, draws), *ties(said, draws, settings.report)], about, as_json=asked.json)
     return 0
 
@@ -101,10 +103,13 @@ def draw_folds(photos: pd.DataFrame, seed: int) -> NDArray[np.int64]:
     return fold
 
 
-def answers(settings: Params, layout: Layout, name: str, form: str, draws: Draws) -> NDArray[np.float64]:
-    """Train a row on every draw; what it says of the photos that a fold has not seen, (draws, photos)."""
+def answers(
+    settings: Params, layout: Layout, what: tuple[str, str, int | None], draws: Draws
+) -> NDArray[np.float64]:
+    """Train a backbone, form and size on every draw; what it says of photos not seen, (draws, photos)."""
+    name, form, px = what
     recipe: Recipe = "top_blocks" if form == "top_blocks" else "frozen"
-    row = BackboneRow(weights="imagenet", builder=name, recipe=recipe, epochs=EPOCHS)
+    row = BackboneRow(weights="imagenet", builder=name, recipe=recipe, epochs=EPOCHS, input_px=px)
     said = []
     for seed, fold in draws.folds.items():
         train = settings.train.model_copy(update={"seed": seed})
