@@ -30,7 +30,11 @@ FILES = {
         "DVC",
         "the model: RGB uint8 in, preprocessing inside, a probability for each class out",
     ),
-    "models/<row>/model.json": ("DVC", "its card: classes, threshold, input, scores, where it comes from"),
+    "models/<row>/model.json": (
+        "DVC",
+        "what to know of it: classes, threshold, input, scores, its origin",
+    ),
+    "models/<row>/model_card.md": ("DVC", "the same as a page to read, with its limits"),
     "models/<row>/oof.parquet": (
         "DVC",
         "its out-of-fold predictions: the only source of every number of the report",

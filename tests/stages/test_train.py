@@ -51,7 +51,8 @@ def test_a_backbone_leaves_its_model_its_predictions_and_its_facts(layout, param
     folder = layout.model(name)
     written = {path.name for path in folder.iterdir()}
     tables = {"oof.parquet", "history.csv", "metrics.json"}
-    assert written == {"model.keras", "model.json", "golden.json", "in_distribution.npz"} | tables
+    model = {"model.keras", "model.json", "model_card.md", "golden.json", "in_distribution.npz"}
+    assert written == model | tables
 
     table = pd.read_parquet(folder / "oof.parquet")
     manifest = pd.read_parquet(layout.manifest)
@@ -82,6 +83,9 @@ def test_a_backbone_leaves_its_model_its_predictions_and_its_facts(layout, param
     assert card["classes"] == ["damaged", "undamaged"]
     assert card["metrics"] == {key: metrics[key] for key in card["metrics"]}
     assert {"roc_auc", "roc_auc_low", "roc_auc_high"} <= set(card["metrics"])
+    page = (folder / "model_card.md").read_text()
+    assert f"| ROC AUC | {metrics['roc_auc']:.3f} [" in page
+    assert "{" not in page
     assert seen[-1][0] == seen[-1][1]
     assert not list(layout.checkpoints.glob("*"))
 

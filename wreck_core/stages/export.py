@@ -7,20 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from wreck_core import files
 from wreck_core.errors import UsageError
-from wreck_core.evaluation import intervals, metrics
 from wreck_core.images import Image
-from wreck_core.inference import convert, copies, model_card, predictor
+from wreck_core.inference import convert, copies, predictor
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.summary import Summary
-from wreck_core.training import golden, model_file, pictures, runtime
+from wreck_core.training import golden, model_card, model_file, pictures, runtime
 
 EXAMPLES = 200  # pictures whose activations scale an int8 model
-IN_FOLDS = 0  # fold numbers from here on; below is the locked test part
 
 
 @dataclass(frozen=True)
@@ -72,8 +69,9 @@ def run(params: Params, layout: Layout, backbone: str, to: str, out: Path | None
     finally:
         _delete(staged)
     record = files.read_json(folder / "metrics.json")
-    checked = {"image": target.image, "difference": difference, "golden": len(golden.TILES)}
-    page = model_card.write(card, record, _interval(params, folder), path.name, checked)
+    page = model_card.write(
+        card, record, model_card.Copy(path.name, target.image, difference, len(golden.TILES))
+    )
     page_path = path.with_name(f"{path.name}.md")
     files.write_text(page_path, page)
     return Summary(
@@ -100,16 +98,6 @@ def _examples(layout: Layout, card: dict[str, Any]) -> list[Image]:
     samples = pictures.read_samples(layout, card["classes"]).query("split == 'fold'")
     chosen = samples.iloc[np.unique(np.linspace(0, len(samples) - 1, EXAMPLES).astype(int))]
     return list(pictures.load_squares(layout.root, chosen, card["input"]["width_px"]))
-
-
-def _interval(params: Params, folder: Path) -> tuple[float, float]:
-    """Percentile interval of the out-of-fold ROC AUC, as the report draws it."""
-    rows = files.read_table(folder / "oof.parquet").query("fold >= @IN_FOLDS")
-    cases = metrics.Cases(
-        rows["label"].to_numpy() == 1, rows["fold"].to_numpy(), pd.factorize(rows["cluster"])[0]
-    )
-    _, low, high = intervals.auc_interval(cases, rows["p_raw"].to_numpy(), params.report)
-    return low, high
 
 
 def _refuse_taken(path: Path) -> None:

@@ -1,10 +1,13 @@
 """The page that goes with a model: what it is for, how good it is, how to use it. Every fact is measured."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from wreck_core.training.auto import BOTH
 
 Facts = dict[str, Any]
+
+BOTH_IN_WORDS = " (the mean log-odds of frozen and tuned top blocks)"
 
 PAGE = """\
 # {backbone}: is it {positive}?
@@ -14,10 +17,8 @@ A picture classifier with the classes {classes}, trained by Wreck Detect on {n_i
 
 ## Input and output
 
-In goes {image}, of {width_px} x {height_px} pixels, 0-255 (resized: {resize}).
-Out come `p`, {output}, and `features`, on which the last layer stands.
+{input_and_output}
 Say {positive} when its p is at least {threshold} ({threshold_rule}).
-This file: `{file}`, at most {difference:.1e} from the trained model on {golden} golden pictures.
 
 ## How good it is
 
@@ -41,30 +42,45 @@ the licence of their publisher holds for them. Recipe: {recipe}{meaning}, {param
 {versions}.
 """
 
+ITSELF = """\
+`model.keras`, for `keras.saving.load_model`. In go pictures, RGB uint8 (N, H, W, 3) of one size, 0-255.
+It brings them to {width_px} x {height_px} pixels itself; `wreck predict` does so as training did ({resize}).
+Out comes `p` (N, {n_classes}), {output}."""
 
-def write(card: Facts, record: Facts, interval: tuple[float, float], file: str, checked: Facts) -> str:
-    """Fill the page from model.json (`card`) and metrics.json (`record`); `interval` is of the ROC AUC.
+COPY = """\
+`{file}`, at most {difference:.1e} from the trained model on {golden} golden pictures.
+In goes {image}, of {width_px} x {height_px} pixels, 0-255 (resized: {resize}).
+Out come `p`, {output}, and `features`, on which the last layer stands."""
 
-    `checked` says the `difference` from the golden answers, how many pictures are `golden`, and the
-    `image` that the file takes, in words.
-    """
+
+@dataclass(frozen=True)
+class Copy:
+    """A model for another runtime: its `file`, the `image` it takes, in words, and how far its p is off."""
+
+    file: str
+    image: str
+    difference: float
+    golden: int
+
+
+def write(card: Facts, record: Facts, copy: Copy | None = None) -> str:
+    """Fill the page from model.json (`card`) and metrics.json (`record`), of the model itself or a copy."""
     shown = {
-        "ROC AUC": f"{record['roc_auc']:.3f} [{interval[0]:.3f}, {interval[1]:.3f}]",
+        "ROC AUC": f"{record['roc_auc']:.3f} [{record['roc_auc_low']:.3f}, {record['roc_auc_high']:.3f}]",
         "accuracy": f"{record['accuracy']:.3f}",
         "log-loss": f"{record['log_loss']:.3f} nats",
         "milliseconds a picture, TensorFlow, this CPU": f"{record['ms_per_image_p50']}",
     }
+    about = {**card["input"], "output": card["output"], "n_classes": len(card["classes"])}
     values = {
         **record,
         **card,
-        **card["input"],
-        **checked,
+        "input_and_output": COPY.format(**about, **vars(copy)) if copy else ITSELF.format(**about),
         "classes": " and ".join(card["classes"]),
         "git_sha": record["git_sha"][:12] or "not in git",
         "weights_sha256": record["weights_sha256"][:12],
         "metrics": "\n".join(f"| {name} | {value} |" for name, value in shown.items()),
         "versions": ", ".join(f"{name} {number}" for name, number in record["versions"].items()),
-        "file": file,
-        "meaning": " (the mean log-odds of frozen and tuned top blocks)" if record["recipe"] == BOTH else "",
+        "meaning": BOTH_IN_WORDS if record["recipe"] == BOTH else "",
     }
     return PAGE.format_map(values)

@@ -16,6 +16,7 @@ from wreck_core.training import (
     golden,
     graph,
     in_distribution,
+    model_card,
     model_file,
     other_sources,
     runtime,
@@ -60,7 +61,9 @@ def write(task: Task, outcome: Outcome, folder: Path, origin: Origin) -> dict[st
         "versions": runtime.versions(),
         "fingerprint": origin.fingerprint,
     }
-    files.write_json(folder / "model.json", model_card(task, record))
+    card = facts_to_go_with(task, record)
+    files.write_json(folder / "model.json", card)
+    files.write_text(folder / "model_card.md", model_card.write(card, record))
     with files.replacing(folder / "history.csv") as temp:
         columns = sorted(outcome.history, key=lambda name: LOSSES.index(name) if name in LOSSES else -1)
         outcome.history[columns].to_csv(temp, index=False, lineterminator="\n")
@@ -155,7 +158,7 @@ def costs(forward: Forward, path: Path, side_px: int) -> dict[str, Any]:
     }
 
 
-def model_card(task: Task, record: dict[str, Any]) -> dict[str, Any]:
+def facts_to_go_with(task: Task, record: dict[str, Any]) -> dict[str, Any]:
     """Say what somebody who holds only the model must know; `record` is its metrics.json."""
     return {
         "backbone": task.name,
