@@ -72,7 +72,7 @@ def main() -> int:
     draws = Draws(photos, {seed: draw_folds(photos, seed) for seed in seeds})
     said: Says = {}
     for name, form in product(asked.backbones, asked.recipes):
-        said[name, form] = answers(settings, layout, (name, form, asked.px), draws)
+        said[name, form] = answers(settings, layout, name, form, asked.px, draws)
         print(f"{name} {form}: {_scores('', said[name, form], draws)['roc_auc']}", file=sys.stderr)
     if {"frozen", "top_blocks"} <= set(asked.recipes):
         said |= {
@@ -104,10 +104,9 @@ def draw_folds(photos: pd.DataFrame, seed: int) -> NDArray[np.int64]:
 
 
 def answers(
-    settings: Params, layout: Layout, what: tuple[str, str, int | None], draws: Draws
+    settings: Params, layout: Layout, name: str, form: str, px: int | None, draws: Draws
 ) -> NDArray[np.float64]:
-    """Train a backbone, form and size on every draw; what it says of photos not seen, (draws, photos)."""
-    name, form, px = what
+    """Train a row on every draw; what it says of the photos that a fold has not seen, (draws, photos)."""
     recipe: Recipe = "top_blocks" if form == "top_blocks" else "frozen"
     row = BackboneRow(weights="imagenet", builder=name, recipe=recipe, epochs=EPOCHS, input_px=px)
     said = []

@@ -34,7 +34,7 @@ AllowPrivate = Annotated[
     bool, typer.Option("--allow-private", help="Allow private addresses: your own network only.")
 ]
 Jobs = Annotated[
-    int | None, typer.Option(min=1, help="Trainings at once. Default: nightly.jobs, or what has room.")
+    int | None, typer.Option(min=1, help="Trainings at once. Default: nightly.jobs, else as many as fit.")
 ]
 Dask = Annotated[
     str | None,
@@ -85,10 +85,10 @@ def experiment(jobs: Jobs = None, dask: Dask = None, as_json: AsJson = False) ->
     prepare(layout)
     from flows import experiment as module
     from flows.server import reachable
-    from wreck_core import room
+    from wreck_core import capacity
 
     with _ending(as_json) as ended, reachable(layout):
-        ended.runs = module.with_jobs(jobs or room.at_once(settings, layout), dask)(str(layout.root))
+        ended.runs = module.with_jobs(jobs or capacity.trainings(settings, layout), dask)(str(layout.root))
 
 
 @app.command()

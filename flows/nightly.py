@@ -11,7 +11,7 @@ from flows import refresh as refreshing
 from flows.due import look
 from flows.outcomes import BOARD, ExperimentFailedError, StageRun, judged
 from flows.tasks import run_name
-from wreck_core import files, params, room
+from wreck_core import capacity, files, params
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.stages import backup
@@ -29,7 +29,7 @@ def nightly(
     allow_private: bool = False,
     dask: str | None = None,
 ) -> tuple[StageRun, ...]:
-    """Back up, refresh, then experiment with `jobs` trainings at once (None: as many as have room).
+    """Back up, refresh, then experiment with `jobs` trainings at once (None: as many as `capacity` finds).
 
     With `dask`, a scheduler's address, chunks and stages run on its workers instead.
     A refresh that fails (no network, say) does not keep changed labels or params from being
@@ -46,7 +46,7 @@ def nightly(
             done = refreshing.on(dask)(str(layout.root), url_map, allow_private, publish=False)
             night.lines += [summary.headline for summary in done]
         with night.going_on():
-            runs = _experiment(settings, layout, night, (jobs or room.at_once(settings, layout), dask))
+            runs = _experiment(settings, layout, night, (jobs, dask))
         with night.going_on():
             changed = publishing.changes(settings, layout)
             night.lines[:0] = changed.lines()
@@ -59,7 +59,7 @@ def nightly(
 
 
 def _experiment(
-    settings: Params, layout: Layout, night: notices.Night, how: tuple[int, str | None]
+    settings: Params, layout: Layout, night: notices.Night, how: tuple[int | None, str | None]
 ) -> tuple[StageRun, ...]:
     """Run the experiment unless nothing is due; a board that was made anew is told."""
     due = look(settings, layout)
@@ -68,7 +68,8 @@ def _experiment(
         return judged(layout, due.skipped())
     runs: tuple[StageRun, ...] = ()
     try:
-        runs = experiments.with_jobs(*how)(str(layout.root))
+        jobs, dask = how
+        runs = experiments.with_jobs(jobs or capacity.trainings(settings, layout), dask)(str(layout.root))
     except ExperimentFailedError as error:
         runs = error.runs
         raise

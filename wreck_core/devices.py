@@ -1,6 +1,8 @@
 """Which GPU a training gets, where a machine has several: one process for each."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -9,6 +11,7 @@ from wreck_core import files
 from wreck_core.errors import BusyError
 
 VARIABLE = "CUDA_VISIBLE_DEVICES"
+ASK = "from wreck_core.training.runtime import tf; print(len(tf.config.list_physical_devices('GPU')))"
 NODES = Path("/dev")
 
 
@@ -22,6 +25,19 @@ def visible(environment: Mapping[str, str], nodes: Path = NODES) -> list[str]:
         return named[: named.index("-1")] if "-1" in named else [name for name in named if name]
     numbers = (path.name.removeprefix("nvidia") for path in nodes.glob("nvidia[0-9]*"))
     return sorted((number for number in numbers if number.isdigit()), key=int)
+
+
+def usable() -> int:
+    """Count the devices that TensorFlow can use: none when it was installed for processors alone.
+
+    It is asked in a process of its own, because it keeps to what it finds first; where no device is visible
+    it is not asked.
+    """
+    if not visible(os.environ):
+        return 0
+    words = [sys.executable, "-c", ASK]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    return int(done.stdout) if done.returncode == 0 else 0  # a training will say why
 
 
 @contextmanager

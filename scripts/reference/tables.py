@@ -197,6 +197,6 @@ PREDICTION = {
     "margin": "probability minus threshold",
     "in_distribution": "whether it is like the pictures that the model, or each member, learned from",
     "model": "row of the board",
-    "ms": "milliseconds for this picture, of all members; neither decoding nor waiting counts",
+    "ms": "milliseconds of all members; neither decoding nor waiting counts, but its batch on a GPU",
     "error": "why there is no answer",
 }

@@ -45,7 +45,7 @@ def test_an_export_gives_the_golden_answers_and_comes_with_its_card(trained, to)
     assert summary.data["size_bytes"] > 1e6
     record = files.read_json(layout.model("efficientnet_lite0") / "metrics.json")
     text = card.read_text()
-    assert f"| ROC AUC | {record['roc_auc']:.3f} [" in text
+    assert f"whole] | {record['roc_auc']:.3f} [" in text
     assert path.name in text
     assert "{" not in text
     assert {file.name for file in path.parent.iterdir()} >= {path.name, card.name}

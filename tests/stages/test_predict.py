@@ -153,16 +153,17 @@ def test_the_time_of_a_picture_counts_no_waiting_for_others(trained, tmp_path):
 def test_rows_are_told_while_more_pictures_are_still_named(trained, photos):
     """A row is never held back for more than the pictures under way, and none stays in memory."""
     told: list[dict] = []
+    many = 3 * predict.AHEAD
     known_by: list[int] = []
 
     def names() -> Iterator[str]:
-        for _ in range(100):
+        for _ in range(many):
             known_by.append(len(told))
             yield str(photos / "wreck.png")
 
     summary = predict.run(*trained, names(), told=predict.Told(told.append))
-    assert known_by[-1] >= 100 - predict.AHEAD * predict.READERS - 1
-    assert len(told) == 100
+    assert known_by[-1] >= many - predict.AHEAD - 1
+    assert len(told) == many
     assert summary.data["rows"] == []
     assert dict(summary.rows) == {"damaged": 100, "undamaged": 0}
 
@@ -321,8 +322,14 @@ def test_the_leader_of_the_board_is_used_and_else_the_first_that_is_trained(trai
 def test_without_a_model_the_error_says_what_to_do(layout, params):
     for model in (None, "resnet50"):
         with pytest.raises(InputError, match="no trained model") as raised:
-            predict.run(params, layout, ["x.png"], model)
+            predict.run(params, layout, nothing_asked(), model)
         assert "dvc repro" in raised.value.fix
+
+
+def nothing_asked() -> Iterator[str]:
+    """Names of pictures as a person types them: nobody should before the model is known to be there."""
+    pytest.fail("a name was read")
+    yield ""
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_a_backbone_leaves_its_model_its_predictions_and_its_facts(layout, param
     assert card["metrics"] == {key: metrics[key] for key in card["metrics"]}
     assert {"roc_auc", "roc_auc_low", "roc_auc_high"} <= set(card["metrics"])
     page = (folder / "model_card.md").read_text()
-    assert f"| ROC AUC | {metrics['roc_auc']:.3f} [" in page
+    assert f"whole] | {metrics['roc_auc']:.3f} [" in page
     assert "{" not in page
     assert seen[-1][0] == seen[-1][1]
     assert not list(layout.checkpoints.glob("*"))

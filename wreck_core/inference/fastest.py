@@ -8,6 +8,7 @@ measured anew.
 import hashlib
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wreck_core import files
+from wreck_core import devices, files
 from wreck_core.images import Image
 from wreck_core.inference.together import Together
 from wreck_core.training import litert
@@ -45,7 +46,9 @@ def places(folder: Path, kept: Path) -> Kept:
     """Name the files below `kept` for the model in `folder` as it is now."""
     with (folder / "model.keras").open("rb") as handle:
         sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
-    stem = f"{sha256[:16]}-tf{version('tensorflow')}"
+    # A card that comes or goes is another measure.
+    where = "gpu" if devices.visible(os.environ) else "cpu"
+    stem = f"{sha256[:16]}-tf{version('tensorflow')}-{where}"
     return Kept(kept / folder.name / f"{stem}.tflite", kept / folder.name / f"{stem}.json")
 
 
@@ -95,8 +98,11 @@ def _convert(folder: Path, place: Kept) -> str:
     why_not = ""
     try:
         convert.to_litert(model, place.network)
-        network = litert.Network(place.network, threads=os.cpu_count() or 1)
-        ways[LITERT] = lambda squares: [network(square) for square in squares]
+        cores = os.cpu_count() or 1
+        at_once = min(many, cores)
+        network = litert.Network(place.network, at_once, threads=cores // at_once)
+        pool = ThreadPoolExecutor(at_once)
+        ways[LITERT] = lambda squares: list(pool.map(network, squares))
     except litert.ConversionError as error:
         why_not = error.what
         place.network.unlink(missing_ok=True)

@@ -67,9 +67,10 @@ class Predictor:
         """Turn a picture into its row of `predict`.
 
         The mean is of calibrated probabilities, as on the board. `ms` is the time of all models; neither
-        decoding nor waiting for other pictures counts. `in_distribution` is false as soon as one model says
-        so, because its share of the mean is then a guess. So it is for up to 1 in 100 usual pictures of each
-        model, and None where no model knows its training pictures.
+        decoding nor waiting for other pictures counts, but on an accelerator the whole batch does.
+        `in_distribution` is false as soon as one model says so, because its share of the mean is then a
+        guess. So it is for up to 1 in 100 usual pictures of each model, and None where no model knows its
+        training pictures.
         """
         row = {
             "path": picture.name,
@@ -120,6 +121,12 @@ def read_card(folder: Path) -> dict[str, Any]:
         raise InputError("there is no trained model", where=str(folder), fix="run `dvc repro`")
     found: dict[str, Any] = files.read_json(card)
     return found
+
+
+def trained(folder: Path) -> Path:
+    """Give the folder back when a trained model is in it. Raises InputError as `read_card` does."""
+    read_card(folder)
+    return folder
 
 
 def decide(p: dict[str, float], positive: str, threshold: float) -> str:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from wreck_core import files, images
 from wreck_core.errors import InputError
-from wreck_core.inference.predictor import Note, Picture, Predictor, say_nothing
+from wreck_core.inference.predictor import Note, Picture, Predictor, say_nothing, trained
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.stages.sources import Open, Sources
@@ -19,7 +19,7 @@ from wreck_core.summary import Summary, count
 
 CORES = os.cpu_count() or 1
 READERS = max(8, CORES)  # threads that read, fetch, decode and ask, or more where a batch takes more
-AHEAD = 4  # pictures under way for each of them
+AHEAD = 4 * READERS  # pictures under way
 
 Found = TypeVar("Found")
 Row = dict[str, Any]
@@ -50,7 +50,7 @@ def run(
     rows: list[Row] = []
     told = told or Told(rows.append)
     name = model or usable(params, layout)
-    models = [layout.model(member) for member in params.ensembles.get(name, [name])]
+    models = [trained(layout.model(member)) for member in params.ensembles.get(name, [name])]
     # First, because it fixes TensorFlow's threads, and converting a model already uses TensorFlow.
     draw = _heat_maps(params, models, explain) if explain else _no_heat_map
     labels: Counter[str | None] = Counter()
@@ -89,7 +89,7 @@ def _in_order(work: Callable[[Open], Found], items: Iterable[Open], readers: int
         ahead: deque[Future[Found]] = deque()
         for item in items:
             ahead.append(pool.submit(work, item))
-            while ahead and (len(ahead) == AHEAD * readers or ahead[0].done()):
+            while ahead and (len(ahead) == AHEAD or ahead[0].done()):
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()

@@ -65,11 +65,12 @@ class Copy:
 
 def write(card: Facts, record: Facts, copy: Copy | None = None) -> str:
     """Fill the page from model.json (`card`) and metrics.json (`record`), of the model itself or a copy."""
+    roc_auc, low, high = (record[name] for name in ("roc_auc", "roc_auc_low", "roc_auc_high"))
     shown = {
-        "ROC AUC": f"{record['roc_auc']:.3f} [{record['roc_auc_low']:.3f}, {record['roc_auc_high']:.3f}]",
+        "ROC AUC [95 %, scenes drawn whole]": f"{roc_auc:.3f} [{low:.3f}, {high:.3f}]",
         "accuracy": f"{record['accuracy']:.3f}",
         "log-loss": f"{record['log_loss']:.3f} nats",
-        "milliseconds a picture, TensorFlow, this CPU": f"{record['ms_per_image_p50']}",
+        "milliseconds a picture, TensorFlow, where it was trained": f"{record['ms_per_image_p50']}",
     }
     about = {**card["input"], "output": card["output"], "n_classes": len(card["classes"])}
     values = {

@@ -1,6 +1,5 @@
-"""How many trainings have room beside each other on this machine: in its cores or GPUs, and in its memory."""
+"""How many trainings this machine can run beside each other: by its GPUs or cores, and by its memory."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,22 +7,27 @@ from wreck_core import devices, files
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 
-FIRST_MB = 2048  # taken for a training that has not run here yet; the shipped ones need less
+FIRST_MB = 4096  # of a training that has not run here yet: about what the greediest recipe, `seed`, takes
 CGROUPS = Path("/sys/fs/cgroup")
 MIB = 1024 * 1024
 
 
-def at_once(params: Params, layout: Layout) -> int:
+def trainings(params: Params, layout: Layout) -> int:
     """Say how many trainings to run at the same time; at least one.
 
-    A number in `nightly.jobs` is that many. With 0 it is one for each GPU, or for each `train.threads` cores
-    that this process may use, and no more than memory holds, when each takes what the greediest of the board
-    took the last time.
+    A number in `nightly.jobs` is that many. With 0 it is one for each GPU, or else for each `train.threads`
+    cores that this process may use, and no more than memory holds when each takes what the greediest of the
+    board took the last time.
     """
     if params.nightly.jobs:
         return params.nightly.jobs
-    workers = len(devices.visible(os.environ)) or _cores() // params.train.threads
-    return max(1, min(workers, memory_mb() // max(_took_mb(params, layout), default=FIRST_MB)))
+    workers = devices.usable() or _cores() // params.train.threads
+    return fitting(workers, max(_took_mb(params, layout), default=FIRST_MB), memory_mb())
+
+
+def fitting(workers: int, each_mb: float, free_mb: float) -> int:
+    """Say how many of `workers` fit into memory, at least one."""
+    return max(1, min(workers, int(free_mb // each_mb)))
 
 
 def _cores() -> int:
@@ -32,16 +36,16 @@ def _cores() -> int:
     return int(cpu_count())
 
 
-def _took_mb(params: Params, layout: Layout) -> Iterator[int]:
+def _took_mb(params: Params, layout: Layout) -> Iterator[float]:
     for name in params.backbones:
         record = layout.model(name) / "metrics.json"
-        yield int(files.read_json(record).get("peak_rss_mb", FIRST_MB)) if record.exists() else FIRST_MB
+        yield files.read_json(record).get("peak_rss_mb", FIRST_MB) if record.exists() else FIRST_MB
 
 
 def memory_mb(cgroups: Path = CGROUPS, own: Path = Path("/proc/self/cgroup")) -> int:
-    """Say how much memory this process and its children may still take, in MiB.
+    """Say how much memory trainings may take, in MiB.
 
-    That is what the machine has free, or the limit that a container or a service sets (cgroups, version 2)
+    That is what the machine has free, or all that a container or a service may take (cgroups, version 2)
     where that is less. `cgroups` is where these are mounted, `own` names those of this process.
     """
     import psutil
