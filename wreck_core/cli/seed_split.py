@@ -21,6 +21,7 @@ def main(folder: Folder, photos: Photos = None, notebook: Notebook = False) -> N
     clone(folder, PURPOSE, afresh=False)
     with mapped(photos) as maps:
         run(folder, "wreck", "scrape", LIST, *maps)
+    run(folder, "wreck", "dedup")
     layout = Layout(folder.resolve())
     with console.progress("seed split") as progress:
         recipes = seed_split.NOTEBOOK if notebook else seed_split.FORMS

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from wreck_core import files
+from wreck_core.dataset import manifest
 from wreck_core.dataset.folds import TEST_FOLD
 from wreck_core.errors import InputError
 from wreck_core.layout import Layout
@@ -49,3 +50,14 @@ def read_split(layout: Layout) -> pd.DataFrame:
     classes = list(LABELS.values())
     found["target"] = [classes.index(label) for label in found["label"]]
     return found.assign(cluster=found["sha256"], source="seed", fold=TEST_FOLD, box=boxes)
+
+
+def leak(layout: Layout, split: pd.DataFrame) -> str:
+    """Say how many of the photos that `read_split` lets be judged were, or nearly were, learned from."""
+    if not layout.duplicates.exists():
+        return "which photos to judge were learned from was not looked at: run `wreck dedup`"
+    cluster = manifest.clusters(files.read_table(layout.duplicates))
+    home = pd.Series([cluster.get(sha256, sha256) for sha256 in split["sha256"]])
+    judged = (split["split"] == "test").to_numpy()
+    count = int(home[judged].isin(home[~judged]).sum())
+    return f"{count} of the {JUDGED} photos to judge are, or nearly are, among those to learn from"

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wreck_core import files
-from wreck_core.dataset.seed_photos import PUBLISHED, read_split
+from wreck_core.dataset.seed_photos import PUBLISHED, leak, read_split
 from wreck_core.evaluation import intervals, metrics
 from wreck_core.layout import Layout
 from wreck_core.params import BackboneRow, Params
@@ -75,7 +75,7 @@ def run(
     return Summary(
         f"best on the seed's split: {best['backbone']}, {best['recipe']}, ROC AUC {best['auc']:.3f}",
         rows=tuple((f"{row['backbone']}, {row['recipe']}", round(row["auc"], 4)) for row in rows),
-        notes=(f"the table lies in {path}",),
+        notes=(leak(layout, samples), f"the table lies in {path}"),
         data={"rows": table.astype(object).where(table.notna(), None).to_dict("records")},
     )
 

