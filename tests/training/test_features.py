@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import drawn
 import numpy as np
+import peak
 import pytest
 
 from wreck_core import images
@@ -29,6 +30,29 @@ def test_the_first_vector_of_a_key_stays(tmp_path):
     np.testing.assert_array_equal(again.read(["b", "a"]), [[3, 4], [1, 2]])
     with pytest.raises(InputError, match="taken down meanwhile"):
         again.read(["c"])
+
+
+READ = """
+import numpy as np
+from wreck_core.training.features import FeatureStore
+
+store = FeatureStore(Path(asked["folder"]), "cut", np.float16)
+rng = np.random.default_rng(1)
+begin()
+for _ in range(60):
+    batch = store.read([str(at) for at in rng.integers(0, asked["many"], 32)])
+    assert batch.shape == (32, asked["wide"])
+print(json.dumps(grown_mb()))
+"""
+
+
+def test_activations_of_an_epoch_are_read_batch_by_batch_and_the_rest_stays_on_disk(tmp_path):
+    many, wide = 1000, 100_000  # 200 MB of float16, in batches of 6
+    store = features.FeatureStore(tmp_path, "cut", np.float16)
+    for start in range(0, many, 100):
+        store.add([str(at) for at in range(start, start + 100)], np.full((100, wide), start, np.float16))
+    assert store.path.stat().st_size > 190e6
+    assert peak.run(READ, folder=str(tmp_path), many=many, wide=wide) < 60
 
 
 def test_a_cropped_picture_has_a_key_of_its_own(layout):
