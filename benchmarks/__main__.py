@@ -50,6 +50,7 @@ BENCHMARKS = (
     Benchmark(
         "train", "Training beside the seed notebook's recipe", ("--many", "300"), PHOTOS, True, weights=True
     ),
+    Benchmark("train", "A second night", ("--nights", "frozen"), PHOTOS, True, weights=True),
     Benchmark("predict", "Answers beside keras predict and tf.function", photos=PHOTOS),
     Benchmark("report", "The report of many pictures", ("--pictures", "20000")),
     Benchmark("orchestration", "Flows beside bare dvc repro", ("--rounds", "3")),
