@@ -12,7 +12,10 @@ NATIVE = {
     "scratch_cnn": {"weights": "none", "epochs": 2},
     **{
         name: {"weights": "none", "recipe": "frozen"}
-        for name in ("mobilenet", "resnet50", "efficientnet_b1", "nasnet_mobile", "inception_v3", "xception")
+        for name in (
+            *("mobilenet", "resnet50", "efficientnet_b1", "nasnet_mobile", "inception_v3", "xception"),
+            *("mobilenet_v3_large", "efficientnet_v2_b0", "densenet121", "convnext_tiny"),
+        )
     },
     # Those that train batch norms, which two threads would never repeat, and the largest that is tuned.
     "full": {"builder": "mobilenet_v2", "weights": "none", "recipe": "full", "epochs": 1},
