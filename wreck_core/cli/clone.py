@@ -16,8 +16,9 @@ _MARK = "wreck.purpose"  # in the clone's git config
 def clone(folder: Path, purpose: str, *, afresh: bool) -> None:
     """Clone the repository's committed state into `folder`, marked with its purpose.
 
-    An earlier clone of the same purpose is kept, or replaced when `afresh`. Raises InputError when
-    anything else lies there, or when this package is not in a git checkout.
+    An earlier clone of the same purpose is kept and follows the repository, or is replaced when `afresh`.
+    Raises InputError when anything else lies there, or when this package is not in a git checkout,
+    WreckError when the earlier clone has changes of its own where the repository has others.
     """
     if not (REPOSITORY / ".git").exists():
         raise InputError(
@@ -35,6 +36,7 @@ def clone(folder: Path, purpose: str, *, afresh: bool) -> None:
                 f"holds something else than a {purpose}", where=str(folder), fix="name another folder"
             )
         if not afresh:
+            _follow(folder)
             return
         shutil.rmtree(folder)
     run(REPOSITORY, "git", "clone", "--quiet", "--local", str(REPOSITORY), str(folder.resolve()))
@@ -44,6 +46,19 @@ def clone(folder: Path, purpose: str, *, afresh: bool) -> None:
         ("user.email", "wreck-detect@localhost"),
     ):
         run(folder, "git", "config", key, value)
+
+
+def _follow(folder: Path) -> None:
+    """Merge what was committed since: stages and code of two states would not go together."""
+    try:
+        run(folder, "git", "pull", "--quiet", "--no-rebase", "--no-edit", str(REPOSITORY), "HEAD")
+    except WreckError as error:
+        run(folder, "git", "merge", "--abort", ends=(0, 128))  # 128: it had not begun
+        raise WreckError(
+            "changed where the repository changed too",
+            where=str(folder),
+            fix="undo or merge these changes there, or delete the folder to begin afresh",
+        ) from error
 
 
 def run(folder: Path, *words: str, ends: tuple[int, ...] = (0,)) -> int:
