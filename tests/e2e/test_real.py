@@ -2,9 +2,11 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import commands
 import pandas as pd
 import pytest
 from job import Job
@@ -32,6 +34,16 @@ def test_a_folder_of_photos_that_is_not_there_is_told_before_anything_is_made(
     assert done.exit_code == 2
     assert "--mirror" in done.output
     assert not (tmp_path / "real").exists()
+
+
+@pytest.mark.parametrize("module", ["real", "seed_split"])
+def test_a_folder_with_something_else_is_one_message(tmp_path: Path, module: str) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    done = commands.run(REPOSITORY, sys.executable, "-m", f"wreck_core.cli.{module}", str(tmp_path))
+    assert done.returncode == 2
+    assert "holds something else than a real run" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "mine.txt").read_text() == "mine"
 
 
 @pytest.mark.slow

@@ -7,6 +7,8 @@ so that `wreck --help` answers at once.
 import errno
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,24 +27,30 @@ class Commands(TyperGroup):
     """The group of all commands, with the one place that prints errors."""
 
     def invoke(self, ctx: Any) -> Any:  # typer does not export the type of its context here
-        """Run a command; turn an error into one message and its exit code."""
-        debug = bool(ctx.params.get("debug"))
-        try:
+        """Run a command."""
+        with errors_told(debug=bool(ctx.params.get("debug"))):
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            sys.stderr.write("interrupted; the same command goes on where it stopped\n")
-            raise typer.Exit(INTERRUPTED) from None
-        except WreckError as error:
-            if debug:
-                raise
-            _report(error)
-            raise typer.Exit(error.exit_code) from error
-        except OSError as error:
-            if debug or (not error.filename and error.errno not in DISK_FAULTS):
-                raise
-            fault = _of_a_file(error)
-            _report(fault)
-            raise typer.Exit(fault.exit_code) from error
+
+
+@contextmanager
+def errors_told(*, debug: bool = False) -> Iterator[None]:
+    """Turn an error of the block into one message and its exit code, or with `debug` let it through."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; the same command goes on where it stopped\n")
+        raise typer.Exit(INTERRUPTED) from None
+    except WreckError as error:
+        if debug:
+            raise
+        _report(error)
+        raise typer.Exit(error.exit_code) from error
+    except OSError as error:
+        if debug or (not error.filename and error.errno not in DISK_FAULTS):
+            raise
+        fault = _of_a_file(error)
+        _report(fault)
+        raise typer.Exit(fault.exit_code) from error
 
 
 def _of_a_file(error: OSError) -> WreckError:

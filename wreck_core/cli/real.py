@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from wreck_core.cli import errors_told
 from wreck_core.cli.clone import clone, run
 from wreck_core.sample.mirror import mirror
 
@@ -38,6 +39,7 @@ def mapped(photos: Path | None) -> Iterator[tuple[str, ...]]:
             yield ("--map", f"{ORIGIN}={address}")
 
 
+@errors_told()
 def main(folder: Folder, photos: Photos = None) -> None:
     """Fetch, de-duplicate, label, train every backbone, rank. A backbone without weights is a failed row."""
     clone(folder, PURPOSE, afresh=False)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from wreck_core import console, params
+from wreck_core.cli import errors_told
 from wreck_core.cli.clone import clone, run
 from wreck_core.cli.common import end
 from wreck_core.cli.real import LIST, PURPOSE, Folder, Photos, mapped
@@ -16,6 +17,7 @@ Notebook = Annotated[
 ]
 
 
+@errors_told()
 def main(folder: Folder, photos: Photos = None, notebook: Notebook = False) -> None:
     """Fetch the photos, train every trial under three seeds, judge the notebook's 245 photos."""
     clone(folder, PURPOSE, afresh=False)
