@@ -165,7 +165,7 @@ def test_rows_are_told_while_more_pictures_are_still_named(trained, photos):
     assert known_by[-1] >= many - predict.AHEAD - 1
     assert len(told) == many
     assert summary.data["rows"] == []
-    assert dict(summary.rows) == {"damaged": 100, "undamaged": 0}
+    assert dict(summary.rows) == {"damaged": many, "undamaged": 0}
 
 
 def test_a_first_answer_says_what_it_waits_for_and_later_ones_do_not(trained, photos):
