@@ -85,10 +85,9 @@ def experiment(jobs: Jobs = None, dask: Dask = None, as_json: AsJson = False) ->
     prepare(layout)
     from flows import experiment as module
     from flows.server import reachable
-    from wreck_core import capacity
 
     with _ending(as_json) as ended, reachable(layout):
-        ended.runs = module.with_jobs(jobs or capacity.trainings(settings, layout), dask)(str(layout.root))
+        ended.runs = module.with_jobs(jobs, dask, settings, layout)(str(layout.root))
 
 
 @app.command()

@@ -11,8 +11,9 @@ from flows import artifacts, runners
 from flows.due import look
 from flows.outcomes import BOARD, StageRun, judged
 from flows.tasks import log_folder, outcome_of, run_name, run_stage
-from wreck_core import console, params
+from wreck_core import capacity, console, params
 from wreck_core.layout import Layout
+from wreck_core.params import Params
 from wreck_core.stages import earlier
 
 # The board is made from the backbones that could be trained, and shows the others as failed.
@@ -54,14 +55,16 @@ def experiment(workspace: str = ".") -> tuple[StageRun, ...]:
     return judged(layout, runs)
 
 
-def with_jobs(jobs: int, dask: str | None = None) -> Any:
+def with_jobs(jobs: int | None, dask: str | None, settings: Params, layout: Layout) -> Any:
     """Give the experiment flow with `jobs` stages at once, or on the workers of the scheduler at `dask`.
 
-    Raises UsageError or WreckError when the cluster cannot be used.
+    Without either it is as many as fit this machine. Raises UsageError or WreckError when the cluster
+    cannot be used.
     """
     if dask:
         runners.workers(dask)
-    return experiment.with_options(task_runner=runners.on(dask, jobs))
+    at_once = 1 if dask else jobs or capacity.trainings(settings, layout)
+    return experiment.with_options(task_runner=runners.on(dask, at_once))
 
 
 def walk(

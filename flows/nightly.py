@@ -11,7 +11,7 @@ from flows import refresh as refreshing
 from flows.due import look
 from flows.outcomes import BOARD, ExperimentFailedError, StageRun, judged
 from flows.tasks import run_name
-from wreck_core import capacity, files, params
+from wreck_core import files, params
 from wreck_core.layout import Layout
 from wreck_core.params import Params
 from wreck_core.stages import backup
@@ -29,7 +29,7 @@ def nightly(
     allow_private: bool = False,
     dask: str | None = None,
 ) -> tuple[StageRun, ...]:
-    """Back up, refresh, then experiment with `jobs` trainings at once (None: as many as `capacity` finds).
+    """Back up, refresh, then experiment with `jobs` trainings at once (None: as many as fit this machine).
 
     With `dask`, a scheduler's address, chunks and stages run on its workers instead.
     A refresh that fails (no network, say) does not keep changed labels or params from being
@@ -68,8 +68,7 @@ def _experiment(
         return judged(layout, due.skipped())
     runs: tuple[StageRun, ...] = ()
     try:
-        jobs, dask = how
-        runs = experiments.with_jobs(jobs or capacity.trainings(settings, layout), dask)(str(layout.root))
+        runs = experiments.with_jobs(*how, settings, layout)(str(layout.root))
     except ExperimentFailedError as error:
         runs = error.runs
         raise

@@ -1,18 +1,25 @@
+from typing import Any
+
 import pytest
 import tiny
 
 from flows.experiment import with_jobs
 from flows.outcomes import ExperimentFailedError
 from flows.tasks import run_stage
+from wreck_core import params
 from wreck_core.errors import InputError
 from wreck_core.layout import Layout
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
 
-def outcomes(layout: Layout, jobs: int = 2) -> dict[str, str]:
+def trained(layout: Layout, jobs: int | None) -> Any:
+    return with_jobs(jobs, None, params.load(layout.params), layout)(str(layout.root))
+
+
+def outcomes(layout: Layout, jobs: int | None = None) -> dict[str, str]:
     try:
-        runs = with_jobs(jobs)(str(layout.root))
+        runs = trained(layout, jobs)
     except ExperimentFailedError as error:
         runs = error.runs
     return {run.stage: run.outcome for run in runs}
@@ -37,7 +44,7 @@ def test_the_two_doors_agree(workspace: Layout) -> None:
 def test_a_failed_backbone_stops_neither_the_others_nor_the_report(workspace: Layout) -> None:
     tiny.edit_params(workspace, {"backbones": {"alpha": {"weights": "missing"}, "beta": {"weights": "none"}}})
     with pytest.raises(ExperimentFailedError) as caught:
-        with_jobs(1)(str(workspace.root))
+        trained(workspace, 1)
     assert caught.value.what == "train@alpha: the weights of this backbone cannot be had"
     assert {run.stage: run.outcome for run in caught.value.runs} == {
         "dedup": "ran",
@@ -63,7 +70,7 @@ def test_data_that_is_tracked_is_versioned_before_the_walk(workspace: Layout) ->
 def test_before_any_pictures_the_flow_says_what_comes_first(workspace: Layout) -> None:
     workspace.candidates.unlink()
     with pytest.raises(InputError, match="wreck scrape LIST"):
-        with_jobs(1)(str(workspace.root))
+        trained(workspace, 1)
 
 
 def test_a_stage_with_nothing_to_do_ends_in_a_state_called_skipped(workspace: Layout) -> None:

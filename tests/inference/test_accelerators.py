@@ -42,13 +42,13 @@ def save_model(folder: Path) -> None:
 
 
 def test_every_gpu_gives_its_memory_as_it_is_needed(grown: list[tuple[str, bool]]) -> None:
-    assert runtime.has_accelerator()
+    assert runtime.settle_accelerators()
     assert grown == [("gpu0", True), ("gpu1", True)]
 
 
 def test_without_a_gpu_nothing_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime.tf.config, "list_physical_devices", lambda kind=None: [])
-    assert not runtime.has_accelerator()
+    assert not runtime.settle_accelerators()
 
 
 def test_the_measure_there_is_of_batches_and_is_not_taken_for_that_of_a_machine_without(

@@ -74,7 +74,7 @@ def open_model(folder: Path, kept: Path, at_once: int, note: Callable[[str], Non
     from wreck_core.inference import convert  # they import TensorFlow
     from wreck_core.training import model_file, runtime
 
-    accelerated = runtime.has_accelerator()
+    accelerated = runtime.settle_accelerators()
     ask = convert.in_keras(model_file.load(folder / "model.keras"))
     if accelerated:
         return Opened(Together(ask, BATCH), BATCH)
@@ -90,7 +90,7 @@ def _convert(folder: Path, place: Kept) -> str:
     from wreck_core.inference import convert
     from wreck_core.training import model_file, runtime
 
-    many = BATCH if runtime.has_accelerator() else 1
+    many = BATCH if runtime.settle_accelerators() else 1
     model = model_file.load(folder / "model.keras")
     shape = (many, *model.get_layer("resizing").output.shape[1:])
     squares = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)

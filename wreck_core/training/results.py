@@ -61,7 +61,7 @@ def write(task: Task, outcome: Outcome, folder: Path, origin: Origin) -> dict[st
         "versions": runtime.versions(),
         "fingerprint": origin.fingerprint,
     }
-    card = facts_to_go_with(task, record)
+    card = model_json(task, record)
     files.write_json(folder / "model.json", card)
     files.write_text(folder / "model_card.md", model_card.write(card, record))
     with files.replacing(folder / "history.csv") as temp:
@@ -158,7 +158,7 @@ def costs(forward: Forward, path: Path, side_px: int) -> dict[str, Any]:
     }
 
 
-def facts_to_go_with(task: Task, record: dict[str, Any]) -> dict[str, Any]:
+def model_json(task: Task, record: dict[str, Any]) -> dict[str, Any]:
     """Say what somebody who holds only the model must know; `record` is its metrics.json."""
     return {
         "backbone": task.name,

@@ -13,7 +13,7 @@ with stderr_held():  # TensorFlow greets on standard error before its log level 
     import keras
     import tensorflow as tf
 
-__all__ = ["has_accelerator", "keras", "peak_rss_mb", "start", "tf", "versions"]
+__all__ = ["keras", "peak_rss_mb", "settle_accelerators", "start", "tf", "versions"]
 
 MIB = 1024 * 1024
 
@@ -29,17 +29,17 @@ def start(threads: int, seed: int, precision: str = "float32") -> None:
     """
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
-    has_accelerator()
+    settle_accelerators()
     tf.config.experimental.enable_op_determinism()
     threadpool_limits(1)
     keras.utils.set_random_seed(seed)
     keras.mixed_precision.set_dtype_policy(precision)
 
 
-def has_accelerator() -> bool:
-    """Say whether TensorFlow sees a GPU; from then on it takes of its memory no more than it needs.
+def settle_accelerators() -> bool:
+    """Have TensorFlow take of each GPU's memory no more than it needs; say whether there is a GPU.
 
-    Ask before the first operation, because TensorFlow settles the memory with it.
+    To be called before the first operation, which fixes the memory.
     """
     found = tf.config.list_physical_devices("GPU")
     for device in found:
