@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from wreck_core import files
-from wreck_core.errors import GateError, ParamsError, UsageError, WeightsError
+from wreck_core.errors import BusyError, GateError, ParamsError, StorageError, UsageError, WeightsError
 from wreck_core.params import Params
 from wreck_core.stages import train
 
@@ -163,3 +163,35 @@ def test_a_setting_that_would_be_ignored_is_refused(layout, params):
     row = quick.backbones["mobilenet_random"].model_copy(update={"dropout": 0.3})
     with pytest.raises(ParamsError, match="dropout is for scratch_cnn alone"):
         train.run(quick.model_copy(update={"backbones": {"one": row}}), layout, "one")
+
+
+def test_a_row_that_another_process_trains_is_left_alone(layout, params):
+    drawn.fill(layout)
+    quick = drawn.quick(params)
+    with (
+        files.locked(layout.locks, "train@scratch_cnn"),
+        pytest.raises(BusyError, match="busy: train@scratch_cnn"),
+    ):
+        train.run(quick, layout, "scratch_cnn")
+    assert not (layout.model("scratch_cnn") / "failed.json").exists()
+
+
+def test_a_new_model_never_stands_beside_the_card_of_an_old_one(layout, params):
+    drawn.fill(layout)
+    quick = drawn.quick(params)
+    train.run(quick, layout, "scratch_cnn")
+    folder = layout.model("scratch_cnn")
+    (folder / "golden.json").unlink()
+    (folder / "golden.json").mkdir()  # what comes after the model cannot be written
+    with pytest.raises(StorageError):
+        train.run(quick, layout, "scratch_cnn")
+    assert (folder / "model.keras").exists()
+    assert not (folder / "model.json").exists()
+
+
+def test_an_input_too_small_for_its_backbone_is_an_error_of_the_params(layout, params):
+    drawn.fill(layout)
+    raw = drawn.quick(params).model_dump()
+    raw["backbones"]["inception_v3"] = {"weights": "none", "recipe": "frozen", "input_px": 64}
+    with pytest.raises(ParamsError, match=r"input_px: 64 does not fit inception_v3: .*75x75"):
+        train.run(Params.model_validate(raw), layout, "inception_v3")

@@ -3,7 +3,7 @@
 import drawn
 import pytest
 
-from wreck_core.errors import ParamsError
+from wreck_core.errors import GateError, ParamsError
 from wreck_core.params import BackboneRow
 from wreck_core.training import backbones, recipe
 
@@ -53,3 +53,13 @@ def test_a_row_that_cannot_be_trained_as_it_says_is_refused(what):
 def test_whatever_trains_batch_norms_has_one_thread(layout, make_task, says, threads):
     drawn.fill(layout, per_class=2)
     assert make_task("mobilenet_random", **says).threads == threads
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
+def test_a_training_that_diverged_is_a_failed_row(layout, make_task, loss):
+    drawn.fill(layout, per_class=2)
+    task = make_task("scratch_cnn")
+    assert recipe.finite(task, 0.7) == 0.7
+    with pytest.raises(GateError, match="scratch_cnn: the training diverged") as refused:
+        recipe.finite(task, loss)
+    assert refused.value.fix

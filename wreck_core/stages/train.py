@@ -40,7 +40,8 @@ def run(params: Params, layout: Layout, backbone: str, progress: Progress = sile
     """Train the row `backbone` of params.yaml.
 
     Whatever goes wrong, the reason is left in failed.json for the board before it is raised.
-    Raises UsageError for a name that is no row, and what the row's weights, data or disk raise.
+    Raises UsageError for a name that is no row, BusyError while another process trains it, and what the
+    row's weights, data or disk raise.
     """
     if backbone not in params.backbones:
         raise UsageError(
@@ -48,12 +49,13 @@ def run(params: Params, layout: Layout, backbone: str, progress: Progress = sile
             fix=f"use one of {', '.join(params.backbones)}, or add a row",
         )
     failed = layout.model(backbone) / "failed.json"
-    failed.unlink(missing_ok=True)
-    try:
-        return _train(params, layout, backbone, progress)
-    except Exception as error:
-        files.write_json(failed, {"backbone": backbone, **_explain(error)})
-        raise
+    with files.locked(layout.locks, f"train@{backbone}"):
+        failed.unlink(missing_ok=True)
+        try:
+            return _train(params, layout, backbone, progress)
+        except Exception as error:
+            files.write_json(failed, {"backbone": backbone, **_explain(error)})
+            raise
 
 
 def _explain(error: Exception) -> dict[str, str]:

@@ -196,12 +196,27 @@ def blank(task: Task) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def build_backbone(task: Task) -> tuple[Any, str]:
-    """Build the backbone with the weights that the row asks for, and name these by their sha256."""
+    """Build the backbone with the weights that the row asks for, and name these by their sha256.
+
+    Raises ParamsError for an `input_px` that is too small for it, and what its weights raise.
+    """
     keras.utils.set_random_seed(task.params.seed)  # for rows with `weights: none`
-    network = task.backbone.build(task.input_px)
+    try:
+        network = task.backbone.build(task.input_px)
+    except ValueError as error:
+        what = f"backbones.{task.name}: input_px: {task.input_px} does not fit {task.backbone.name}: {error}"
+        raise ParamsError(what, fix="give it more") from error
     if task.weights.path is not None and not isinstance(task.backbone.imagenet, OwnFile):
         load(network, task.weights.path)
     return network, task.weights.sha256() or digest(network)
+
+
+def finite(task: Task, loss: float) -> float:
+    """Give an epoch's loss back. Raises GateError when it is no number: the training has diverged."""
+    if not np.isfinite(loss):
+        what = f"{task.name}: the training diverged: the loss of an epoch is {loss}"
+        raise GateError(what, fix="say `precision: float32`, or another recipe for this row")
+    return loss
 
 
 def cross_fit(task: Task, logits: Float) -> tuple[NDArray[np.float64], float]:

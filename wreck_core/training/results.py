@@ -45,6 +45,7 @@ class Origin:
 
 def write(task: Task, outcome: Outcome, folder: Path, origin: Origin) -> dict[str, Any]:
     """Write the model and all that is known of it into `folder`, metrics.json last; give its contents."""
+    (folder / "model.json").unlink(missing_ok=True)  # nobody reads the new model by the card of an old one
     model = model_file.assemble(outcome.network, outcome.final_temperature, task.name)
     model_file.save(model, folder / "model.keras")
     forward = features.compiled(model)

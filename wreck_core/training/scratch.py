@@ -4,7 +4,7 @@ Inside each training part one inner fold is held out; it chooses the epoch and t
 The last and the best epoch are kept in the task's checkpoint folder, so a kill costs at most one epoch.
 """
 
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from wreck_core.training import features, graph, head
 from wreck_core.training.features import Forward
 from wreck_core.training.head import Float, Ints
 from wreck_core.training.pictures import load_squares
-from wreck_core.training.recipe import Outcome, Task, blank, split_inside
+from wreck_core.training.recipe import Outcome, Task, blank, finite, split_inside
 from wreck_core.training.runtime import keras
 from wreck_core.training.states import State
 from wreck_core.training.weights import digest
@@ -26,20 +26,29 @@ ZOOM, CONTRAST = 0.1, 0.1
 
 @dataclass(frozen=True)
 class Data:
-    """Square pictures (N, px, px, 3) of uint8 RGB with their targets (N,), and the size of a batch."""
+    """Some `rows` (N,) of all square pictures (M, px, px, 3), uint8 RGB, and of the targets (M,).
+
+    The pictures are in memory once, however many parts are looked at. `batch` is how many go in at once.
+    """
 
     pictures: NDArray[np.uint8]
     target: Ints
     batch: int
+    rows: Ints
+
+    @property
+    def targets(self) -> Ints:
+        """The targets (N,) of the rows."""
+        return self.target[self.rows]
 
     def part(self, rows: Ints) -> "Data":
-        """Only these rows."""
-        return Data(self.pictures[rows], self.target[rows], self.batch)
+        """Only these of all rows."""
+        return replace(self, rows=rows)
 
     def logits(self, forward: Forward) -> Float:
         """Give what a compiled network answers: float64 (N, K)."""
-        starts = range(0, len(self.target), self.batch)
-        found = [forward(self.pictures[start : start + self.batch]) for start in starts]
+        starts = range(0, len(self.rows), self.batch)
+        found = [forward(self.pictures[self.rows[start : start + self.batch]]) for start in starts]
         return np.concatenate(found).astype(np.float64)
 
 
@@ -59,16 +68,15 @@ def best_epoch(curve: list[Epoch]) -> int:
 def fit(task: Task) -> Outcome:
     """Train one network per fold and the final one, each from the same seed on."""
     samples = task.samples
-    data = Data(
-        load_squares(task.root, samples, task.input_px), samples["target"].to_numpy(), task.params.batch
-    )
+    squares = load_squares(task.root, samples, task.input_px)
+    data = Data(squares, samples["target"].to_numpy(), task.params.batch, np.arange(len(samples)))
     logits, temperature = blank(task)
     history: list[dict[str, Any]] = []
     for number, part in enumerate(task.parts):
         learn, held_out = (data.part(part.train[rows]) for rows in split_inside(task, part)[0])
         network, curve = train(task, learn, held_out, number)
         chosen, forward = best_epoch(curve), features.compiled(network)
-        part_temperature = head.fit_temperature(held_out.logits(forward), held_out.target)
+        part_temperature = head.fit_temperature(held_out.logits(forward), held_out.targets)
         if part.answer.size:  # there may be no locked test part
             logits[part.answer] = data.part(part.answer).logits(forward)
         temperature[part.answer] = part_temperature
@@ -102,8 +110,8 @@ def train(task: Task, learn: Data, held_out: Data, number: int) -> tuple[Any, li
     for epoch in range(len(curve), task.epochs):
         # Every epoch draws from a seed of its own, so one that is done again after a kill is the same.
         rng = np.random.default_rng((task.params.seed, number, epoch))
-        loss = _train_epoch(network, learn, rng, augmented=task.row.augment)
-        curve.append(Epoch(loss, head.log_loss(held_out.logits(forward), held_out.target)))
+        loss = finite(task, _train_epoch(network, learn, rng, augmented=task.row.augment))
+        curve.append(Epoch(loss, head.log_loss(held_out.logits(forward), held_out.targets)))
         state.losses.append(astuple(curve[-1]))
         if best_epoch(curve) == epoch:  # before the last: a kill between them does this epoch again
             state.save(best)
@@ -143,7 +151,7 @@ def _train_epoch(network: Any, data: Data, rng: np.random.Generator, *, augmente
         ]
     )
     # Whole batches, the last one filled up from the start: every other shape is compiled anew.
-    order = np.resize(rng.permutation(len(data.target)), -(-len(data.target) // data.batch) * data.batch)
+    order = np.resize(rng.permutation(data.rows), -(-len(data.rows) // data.batch) * data.batch)
     network.reset_metrics()
     loss = 0.0
     for start in range(0, len(order), data.batch):

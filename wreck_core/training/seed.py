@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from wreck_core.training import features, graph
 from wreck_core.training.head import Float, Ints
 from wreck_core.training.pictures import load_squares
-from wreck_core.training.recipe import Outcome, Part, Task, blank, build_backbone, cross_fit
+from wreck_core.training.recipe import Outcome, Part, Task, blank, build_backbone, cross_fit, finite
 from wreck_core.training.runtime import keras
 from wreck_core.training.states import State
 
@@ -65,9 +65,8 @@ def _train(
             state.load(kept)
         for epoch in range(len(state.losses), EPOCHS):
             rng = np.random.default_rng((task.params.seed, number, phase, epoch))
-            state.losses.append(
-                _epoch(network, squares, target, rng.permutation(part.train), task.params.batch)
-            )
+            loss = _epoch(network, squares, target, rng.permutation(part.train), task.params.batch)
+            state.losses.append(finite(task, loss))
             state.save(kept)
             done = (number * len(RATES) + phase) * EPOCHS + epoch + 1
             task.progress(done, len(task.parts) * len(RATES) * EPOCHS, f"part {number + 1}")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from wreck_core.training import features, graph, head
 from wreck_core.training.head import Float, Ints
-from wreck_core.training.recipe import Outcome, Part, Task, blank, build_backbone, cross_fit
+from wreck_core.training.recipe import Outcome, Part, Task, blank, build_backbone, cross_fit, finite
 from wreck_core.training.runtime import keras
 from wreck_core.training.states import State
 from wreck_core.training.views import DRAWN, MIRRORED, PLAIN, Views
@@ -89,7 +89,7 @@ class Tuning:
             self._state.load(kept)
         losses, epochs = self._state.losses, self._task.epochs
         for epoch in range(len(losses), epochs):
-            losses.append(self._epoch(number, epoch, part.train))
+            losses.append(finite(self._task, self._epoch(number, epoch, part.train)))
             self._state.save(kept)
             done = number * epochs + epoch + 1
             self._task.progress(done, epochs * len(self._task.parts), f"part {number + 1}, epoch {epoch + 1}")
