@@ -21,7 +21,7 @@ def trainings(params: Params, layout: Layout) -> int:
     """
     if params.nightly.jobs:
         return params.nightly.jobs
-    workers = devices.usable() or _cores() // params.train.threads
+    workers = devices.usable() or cores() // params.train.threads
     return fitting(workers, max(_took_mb(params, layout), default=FIRST_MB), memory_mb())
 
 
@@ -30,7 +30,8 @@ def fitting(workers: int, each_mb: float, free_mb: float) -> int:
     return max(1, min(workers, int(free_mb // each_mb)))
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Count the cores that this process may use."""
     from joblib import cpu_count  # it knows affinity, and the share of a container
 
     return int(cpu_count())

@@ -204,17 +204,19 @@ def csv_printer() -> Callable[[Row], None]:
     return write
 
 
-def prediction_printer(classes: Sequence[str], positive: str) -> Callable[[Row], None]:
+def prediction_printer(classes: Sequence[str]) -> Callable[[Row], None]:
     """Give what prints rows of `predict`, one line each; a picture's name is never cut, so it comes last."""
-    label_wide, p_heading = max(map(len, ("label", *classes))), f"p({positive})"
+    label_wide = max(map(len, ("label", *classes)))
     begun = False
 
     def show_row(row: Row) -> None:
         nonlocal begun
+        p = next(name for name in row if name.startswith("p_"))  # of the model's own positive class
+        p_heading = f"p({p.removeprefix('p_')})"
         if not begun:
             out.print(Text(f"{'label':{label_wide}}  {p_heading}  picture", style="bold"))
             begun = True
-        error, probability = row["error"], row[f"p_{positive}"]
+        error, probability = row["error"], row[p]
         number = "" if probability is None else f"{probability:.3f}"
         said = (one_line(error), "red") if error else (_doubt(row), "yellow")
         line = f"{row['label'] or '':{label_wide}}  {number:>{len(p_heading)}}  {one_line(str(row['path']))}"

@@ -20,7 +20,7 @@ import drawn
 import numpy as np
 import pytest
 
-from wreck_core import files, images
+from wreck_core import console, files, images
 from wreck_core import params as params_module
 from wreck_core.errors import InputError
 from wreck_core.inference import predictor
@@ -109,6 +109,42 @@ def test_the_answer_does_not_depend_on_the_company(trained, photos):
     )
 
 
+def test_a_stream_is_answered_as_it_comes(trained, photos):
+    told = threading.Event()
+
+    def typed() -> Iterator[str]:
+        for name in ("wreck.png", "deep/whole.png", "broken.jpg"):
+            told.clear()
+            yield str(photos / name)
+            assert told.wait(120), f"{name} was not answered before the next one came"
+
+    rows: list[dict] = []
+
+    def tell(row: dict) -> None:
+        rows.append(row)
+        told.set()
+
+    predict.run(*trained, typed(), told=predict.Told(tell))
+    assert [row["label"] for row in rows] == ["damaged", "undamaged", None]
+
+
+def test_rows_that_nobody_takes_any_more_end_it(trained, photos):
+    def gone(row: dict) -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        predict.run(*trained, [str(photos)], told=predict.Told(gone))
+
+
+def test_a_model_answers_in_its_own_words_when_the_params_have_moved_on(trained, photos, capsys):
+    params, layout = trained
+    labels = params.labels.model_copy(update={"positive": "undamaged"})
+    printer = console.prediction_printer(labels.classes)
+    moved = params.model_copy(update={"labels": labels})
+    predict.run(moved, layout, [str(photos / "wreck.png")], told=predict.Told(printer))
+    assert "p(damaged)" in capsys.readouterr().out
+
+
 def test_many_pictures_come_back_in_their_order(trained, tmp_path):
     names = [f"{at:03d}.png" for at in range(80)]
     for at, name in enumerate(names):
@@ -128,7 +164,7 @@ def test_a_picture_that_comes_alone_has_all_cores_and_of_several_each_has_one(tr
         def look(row: dict) -> None:
             found.append(len(list(Path("/proc/self/task").iterdir())) - threading.active_count())
 
-        predict.run(*trained, map(str, names), told=predict.Told(look))
+        predict.run(*trained, [str(name) for name in names], told=predict.Told(look))
         return found[-1]
 
     one, other = photos / "wreck.png", photos / "deep" / "whole.png"
@@ -153,7 +189,8 @@ def test_the_time_of_a_picture_counts_no_waiting_for_others(trained, tmp_path):
 def test_rows_are_told_while_more_pictures_are_still_named(trained, photos):
     """A row is never held back for more than the pictures under way, and none stays in memory."""
     told: list[dict] = []
-    many = 3 * predict.AHEAD
+    ahead = predict.AHEAD * max(predict.READERS, os.cpu_count() or 1)
+    many = 3 * ahead
     known_by: list[int] = []
 
     def names() -> Iterator[str]:
@@ -162,7 +199,7 @@ def test_rows_are_told_while_more_pictures_are_still_named(trained, photos):
             yield str(photos / "wreck.png")
 
     summary = predict.run(*trained, names(), told=predict.Told(told.append))
-    assert known_by[-1] >= many - predict.AHEAD - 1
+    assert known_by[-1] >= many - ahead - 1
     assert len(told) == many
     assert summary.data["rows"] == []
     assert dict(summary.rows) == {"damaged": many, "undamaged": 0}

@@ -40,12 +40,11 @@ def predict(
     # Names of files are bytes, which need not be UTF-8.
     typed = TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="surrogateescape")
     lines = (line for source in sources for line in (typed if source == "-" else [source]))
-    names = filter(None, map(str.strip, lines))
+    names = filter(None, map(str.strip, lines)) if "-" in sources else sources
     if as_json:
         end(stage.run(params, layout, names, model, explain=explain), as_json)
         return
-    labels = params.labels
-    row = console.csv_printer() if as_csv else console.prediction_printer(labels.classes, labels.positive)
+    row = console.csv_printer() if as_csv else console.prediction_printer(params.labels.classes)
     summary = stage.run(params, layout, names, model, explain=explain, told=stage.Told(row, console.note))
     if not as_csv:
         end(summary, as_json)

@@ -1,15 +1,15 @@
 """Say what pictures show: files, folders, URLs → one row each. A bad picture is a row with its error."""
 
-import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from wreck_core import files, images
+from wreck_core import capacity, files, images
 from wreck_core.errors import InputError
 from wreck_core.inference.predictor import Note, Picture, Predictor, say_nothing, trained
 from wreck_core.layout import Layout
@@ -17,9 +17,8 @@ from wreck_core.params import Params
 from wreck_core.stages.sources import Open, Sources
 from wreck_core.summary import Summary, count
 
-CORES = os.cpu_count() or 1
-READERS = max(8, CORES)  # threads that read, fetch, decode and ask, or more where a batch takes more
-AHEAD = 4 * READERS  # pictures under way
+READERS = 8  # threads that read, fetch, decode and ask; more where more pictures are answered at once
+AHEAD = 4  # pictures under way, for each reader
 
 Found = TypeVar("Found")
 Row = dict[str, Any]
@@ -44,6 +43,7 @@ def run(
     """Classify every picture of `sources` by one row of the board, also by an ensemble that `model` names.
 
     By default it is the row of `usable`. With `explain`, a heat map of each picture is left in that folder.
+    Sources that are no sequence may come as slowly as they like: each is answered at once.
     The rows are given to `told` one by one, or else are in the summary. Raises InputError when there is no
     model, or the row that was named, or a member of it, has none.
     """
@@ -55,17 +55,23 @@ def run(
     draw = _heat_maps(params, models, explain) if explain else _no_heat_map
     labels: Counter[str | None] = Counter()
     strange = 0
+
+    def tell(answered: tuple[Picture, Row]) -> None:
+        nonlocal strange
+        picture, row = answered
+        draw(picture)
+        told.row(row)
+        labels[row["label"]] += 1
+        strange += row["in_distribution"] is False
+
     with Sources(params, layout) as door:
         opened = (open_ for source in sources for open_ in door.find(source))
-        first = list(islice(opened, 2))
-        at_once = CORES if len(first) == 2 else 1  # a picture that comes alone has all cores
+        # Nobody waits for the second picture of a stream to answer the first.
+        first = list(islice(opened, 2)) if isinstance(sources, Sequence) else []
+        at_once = 1 if len(first) == 1 else capacity.cores()  # a picture that comes alone has all cores
         predictor = Predictor(name, models, layout.litert, at_once, told.note)
-        readers = max(READERS, predictor.at_once)
-        for picture, row in _in_order(partial(_answer, predictor), chain(first, opened), readers):
-            draw(picture)
-            told.row(row)
-            labels[row["label"]] += 1
-            strange += row["in_distribution"] is False
+        work = partial(_answer, predictor, keep_image=explain is not None)
+        _in_order(work, tell, chain(first, opened), max(READERS, predictor.at_once))
     bad = labels.pop(None, 0)
     notes = [f"{strange:,} are unlike the pictures that {name} learned from"] if strange else []
     return Summary(
@@ -78,21 +84,35 @@ def run(
     )
 
 
-def _answer(predictor: Predictor, open_: Open) -> tuple[Picture, Row]:
+def _answer(predictor: Predictor, open_: Open, *, keep_image: bool) -> tuple[Picture, Row]:
     picture = open_()
-    return picture, predictor.classify(picture)
+    row = predictor.classify(picture)
+    return picture if keep_image else replace(picture, image=None), row
 
 
-def _in_order(work: Callable[[Open], Found], items: Iterable[Open], readers: int) -> Iterator[Found]:
-    """Work on items in threads, a few ahead of the one that is wanted; give the results in order."""
-    with ThreadPoolExecutor(readers) as pool:
-        ahead: deque[Future[Found]] = deque()
+def _in_order(
+    work: Callable[[Open], Found], tell: Callable[[Found], None], items: Iterable[Open], readers: int
+) -> None:
+    """Work on items in threads, some ahead of the one that is told; tell the results in order, as they come.
+
+    What goes wrong in `tell` is raised here. Interrupted, it tells no more.
+    """
+
+    def then(answer: Future[Found]) -> None:
+        tell(answer.result())
+
+    pool, teller = ThreadPoolExecutor(readers), ThreadPoolExecutor(1)
+    told: deque[Future[None]] = deque()
+    try:
         for item in items:
-            ahead.append(pool.submit(work, item))
-            while ahead and (len(ahead) == AHEAD or ahead[0].done()):
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
+            told.append(teller.submit(then, pool.submit(work, item)))
+            while told and (len(told) == AHEAD * readers or told[0].done()):
+                told.popleft().result()
+        while told:
+            told.popleft().result()
+    finally:
+        teller.shutdown(cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
 
 
 def _heat_maps(params: Params, models: Sequence[Path], folder: Path) -> Callable[[Picture], None]:
