@@ -12,16 +12,19 @@ import os
 import platform
 import shutil
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 from wreck_core.errors import BusyError, InputError, StorageError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -175,6 +178,18 @@ def read_table(path: Path, columns: list[str] | None = None) -> "pd.DataFrame":
             return pd.read_parquet(table, columns=columns)
         except (OSError, ValueError, KeyError, NotImplementedError, MemoryError) as error:
             raise _damaged(path, "Parquet table") from error
+
+
+def read_arrays(path: Path) -> "dict[str, NDArray[Any]]":
+    """Read every array of an .npz file. Raises InputError when it is damaged."""
+    import numpy as np
+
+    with path.open("rb") as stored:
+        try:
+            arrays = np.load(stored, allow_pickle=False)
+            return {name: arrays[name] for name in arrays.files}
+        except (OSError, ValueError, EOFError, AttributeError, BadZipFile, zlib.error) as error:
+            raise _damaged(path, "file of arrays") from error
 
 
 def _damaged(path: Path, kind: str) -> InputError:

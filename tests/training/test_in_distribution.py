@@ -1,6 +1,8 @@
 import numpy as np
+import peak
 import pytest
 
+from wreck_core.errors import InputError
 from wreck_core.training import in_distribution
 
 
@@ -48,3 +50,36 @@ def test_what_was_saved_says_the_same_and_has_the_same_bytes(known, tmp_path):
     row = around(np.random.default_rng(4), 1)[0]
     assert again.distance(row) == pytest.approx(known.distance(row), abs=1e-3)
     assert in_distribution.load(tmp_path / "none.npz") is None
+
+
+def test_of_many_pictures_some_are_kept_and_flag_as_few():
+    rng, many = np.random.default_rng(5), in_distribution.KEPT + 2000
+    known = in_distribution.fit(around(rng, many), np.arange(many) % 5)
+    assert len(known.directions) == in_distribution.KEPT
+    fresh = around(np.random.default_rng(6), 2000)
+    assert 0.001 < np.mean([not known.holds(row) for row in fresh]) < 0.04
+    assert not known.holds(np.eye(32, dtype=np.float32)[7])
+
+
+FIT = """
+import numpy as np
+from wreck_core.training import in_distribution
+
+rows = np.random.default_rng(1).normal(0, 1, (20_000, 16)).astype(np.float32)
+begin()
+in_distribution.fit(rows, np.arange(20_000) % 5)
+print(json.dumps(grown_mb()))
+"""
+
+
+def test_memory_does_not_grow_with_the_square_of_the_pictures():
+    assert peak.run(FIT) < 150  # a matrix of all distances would be 640 MB, twice
+
+
+@pytest.mark.parametrize("left", [0, 1, 100, -30])
+def test_a_cut_off_file_is_one_clear_error(known, tmp_path, left):
+    in_distribution.save(known, tmp_path / "in_distribution.npz")
+    whole = (tmp_path / "in_distribution.npz").read_bytes()
+    (tmp_path / "in_distribution.npz").write_bytes(whole[:left])
+    with pytest.raises(InputError, match="is damaged: it is no file of arrays"):
+        in_distribution.load(tmp_path / "in_distribution.npz")

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from wreck_core import files
 
+KEPT = 10_000  # directions; more would be a larger file, and take longer than the network itself
+AT_ONCE = 1024  # pictures whose distances are in memory together
 NEIGHBOURS = 5
 PERCENTILE = 99.0
 
@@ -24,7 +26,7 @@ Features = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Known:
-    """Directions of the training pictures' features, float32 (N, F), and the largest usual distance."""
+    """Directions of up to `KEPT` training pictures' features, float32 (N, F); the largest usual distance."""
 
     directions: Features
     threshold: float
@@ -40,14 +42,16 @@ class Known:
 
 
 def fit(features: Features, fold: NDArray[Any]) -> Known:
-    """Learn from features (N, F) of pictures in folds (N,)."""
+    """Learn from features (N, F) of pictures in folds (N,); their order says nothing (that of hashes)."""
     directions = _directions(features)
     if len(np.unique(fold)) == 1:  # a split that has no folds: every picture for itself
         fold = np.arange(len(directions))
+    kept = np.linspace(0, len(directions) - 1, min(len(directions), KEPT)).astype(np.intp)
+    known, fold_of_known = directions[kept], fold[kept]
     distances = np.concatenate(
-        [_distances(directions[fold == one], directions[fold != one]) for one in np.unique(fold)]
+        [_distances(directions[fold == one], known[fold_of_known != one]) for one in np.unique(fold)]
     )
-    return Known(directions, float(np.percentile(distances, PERCENTILE)))
+    return Known(known, float(np.percentile(distances, PERCENTILE)))
 
 
 def _directions(features: Features) -> Features:
@@ -56,9 +60,13 @@ def _directions(features: Features) -> Features:
 
 
 def _distances(pictures: Features, others: Features) -> Features:
-    nearness = pictures @ others.T
     rank = min(NEIGHBOURS, len(others))
-    return np.asarray(1 - np.partition(nearness, -rank, axis=1)[:, -rank], np.float32)
+    found = np.empty(len(pictures), np.float32)
+    for at in range(0, len(pictures), AT_ONCE):
+        nearness = pictures[at : at + AT_ONCE] @ others.T
+        nearness.partition(-rank, axis=1)
+        found[at : at + AT_ONCE] = 1 - nearness[:, -rank]
+    return found
 
 
 def save(known: Known, path: Path) -> None:
@@ -69,8 +77,8 @@ def save(known: Known, path: Path) -> None:
 
 
 def load(path: Path) -> Known | None:
-    """Read what `save` wrote; None where a model has none."""
+    """Read what `save` wrote; None where a model has none. Raises InputError when it is damaged."""
     if not path.exists():
         return None
-    with np.load(path) as stored:
-        return Known(stored["directions"].astype(np.float32), float(stored["threshold"]))
+    stored = files.read_arrays(path)
+    return Known(stored["directions"].astype(np.float32), float(stored["threshold"]))

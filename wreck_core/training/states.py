@@ -31,10 +31,10 @@ class State:
             np.savez(handle, losses=np.array(self.losses), **self._named())
 
     def load(self, path: Path) -> None:
-        """Take everything from a file that `save` wrote."""
-        with np.load(path, allow_pickle=False) as kept:
-            self.losses = kept["losses"].tolist()
-            self._put([kept[name] for name in self._named()])
+        """Take everything from a file that `save` wrote. Raises InputError when it is damaged."""
+        kept = files.read_arrays(path)
+        self.losses = kept["losses"].tolist()
+        self._put([kept[name] for name in self._named()])
 
     def _named(self) -> dict[str, Any]:
         return {f"variable{at:04d}": np.array(variable) for at, variable in enumerate(self._variables)}
