@@ -1,6 +1,8 @@
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from threading import Barrier
 
 import drawn
 import numpy as np
@@ -30,6 +32,18 @@ def test_the_first_vector_of_a_key_stays(tmp_path):
     np.testing.assert_array_equal(again.read(["b", "a"]), [[3, 4], [1, 2]])
     with pytest.raises(InputError, match="taken down meanwhile"):
         again.read(["c"])
+
+
+def test_stores_that_are_made_at_the_same_moment_are_all_usable(tmp_path):
+    together = Barrier(8)
+
+    def make(name: str) -> None:
+        together.wait()
+        features.FeatureStore(tmp_path, name).add(["a"], np.ones((1, 2), np.float32))
+
+    for at in range(40):
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(make, [f"store{at}"] * 8))
 
 
 READ = """

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class FeatureStore:
         self.path = folder / f"{name}.db"
         self._dtype = np.dtype(dtype)
         with self._open() as database:
-            database.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(database)
             database.execute("CREATE TABLE IF NOT EXISTS features (key TEXT PRIMARY KEY, vector BLOB)")
         self.path.touch()  # `wreck prune` takes those that nobody opened for long
 
@@ -88,6 +89,23 @@ class FeatureStore:
                 arrays = np.empty((len(keys), len(array)), self._dtype) if arrays is None else arrays
                 arrays[at] = array
         return np.empty((0, 0), self._dtype) if arrays is None else arrays
+
+
+def _write_ahead(database: sqlite3.Connection) -> None:
+    """Have the store take a write-ahead log.
+
+    SQLite does not wait for another process that does the same in that moment, so we do.
+    """
+    until = monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > until:
+                raise
+            sleep(0.01)
+        else:
+            return
 
 
 def open_store(
