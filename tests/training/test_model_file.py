@@ -110,6 +110,13 @@ def test_a_failed_save_leaves_the_old_file(tmp_path):
     assert path.read_bytes() == b"old"
 
 
+def test_what_a_killed_save_left_is_swept_away(tmp_path):
+    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    (tmp_path / ".model.keras.host-1-2.keras").write_bytes(b"half")
+    model_file.save(network, tmp_path / "model.keras")
+    assert [file.name for file in tmp_path.iterdir()] == ["model.keras"]
+
+
 def test_the_table_of_backbones_is_complete():
     seed = {"mobilenet_v2", "resnet50", "inception_v3", "efficientnet_b1", "nasnet_mobile", "xception"}
     assert seed < set(backbones.TABLE)

@@ -52,7 +52,9 @@ def in_float32(network: Any) -> None:
 
 
 def save(model: Any, path: Path) -> None:
-    """Write a .keras file at once or not at all."""
+    """Write a .keras file at once or not at all; for one process at a time."""
+    for stray in path.parent.glob(f".{path.name}.*.keras"):  # of a killed process
+        stray.unlink()
     with files.replacing(path) as temp:
         named = temp.with_suffix(".keras")  # Keras insists on the ending
         try:
