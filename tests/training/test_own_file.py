@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from wreck_core import files
-from wreck_core.errors import InputError, WeightsError
+from wreck_core.errors import WeightsError
 from wreck_core.params import BackboneRow, Params
 from wreck_core.stages import train
 from wreck_core.training import backbones, features, graph, model_file, own_file, weights
@@ -88,7 +88,7 @@ def test_a_file_that_holds_code_is_a_failed_row_and_runs_none_of_it(layout, para
         raw["backbones"][name] = row(f"{name}.keras").model_dump()
     quick = Params.model_validate(raw)
     for name in ("lambda", "program", "pickle"):
-        with pytest.raises(InputError, match="no model that can be loaded safely") as refused:
+        with pytest.raises(WeightsError, match="no model that can be loaded safely") as refused:
             train.run(quick, layout, name)
         assert "no Lambda" in refused.value.fix
         assert "loaded safely" in files.read_json(layout.model(name) / "failed.json")["reason"]

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from wreck_core.errors import WeightsError
+from wreck_core.errors import InputError, WeightsError
 from wreck_core.params import BackboneRow
 from wreck_core.training.backbones import Backbone, OwnFile
 from wreck_core.training.preprocessing import CAFFE, LITE, NONE, TF, TORCH, UNIT
@@ -37,9 +37,12 @@ def _build(path: Path, input_px: int) -> Any:
     from wreck_core.training import model_file
     from wreck_core.training.runtime import keras
 
-    own = model_file.read(
-        path, fix="save it by Keras 3 with layers of Keras alone: no Lambda, no other class"
-    )
+    try:
+        own = model_file.read(
+            path, fix="save it by Keras 3 with layers of Keras alone: no Lambda, no other class"
+        )
+    except InputError as error:
+        raise WeightsError(error.what, where=error.where, fix=error.fix) from None
     image = keras.Input((input_px, input_px, 3))
     try:
         features = own(image)
