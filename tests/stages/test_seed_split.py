@@ -78,7 +78,26 @@ def test_frozen_rows_are_judged_beside_the_published_ones(
 ) -> None:
     store(layout, reference_photos)
     pair = params.model_copy(update={"ensembles": {"pair": ["efficientnet_lite0", "efficientnet_lite1"]}})
-    seed_split.run(pair, layout, recipes=["frozen"], seeds=(29,))
+    begun: list[str] = []
+
+    def cut_off(at: int, of: int, text: str) -> None:
+        begun.append(text.partition(":")[0])
+        if begun[-1].startswith("efficientnet_lite1"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        seed_split.run(pair, layout, recipes=["frozen"], seeds=(29,), progress=cut_off)
+    again: list[str] = []
+    seed_split.run(
+        pair,
+        layout,
+        recipes=["frozen"],
+        seeds=(29,),
+        progress=lambda at, of, text: again.append(text.partition(":")[0]),
+    )
+    assert set(begun) == {"efficientnet_lite0-frozen-29", "efficientnet_lite1-frozen-29"}
+    assert set(again) == {"efficientnet_lite1-frozen-29"}  # what the first said was kept
+    assert not list(layout.checkpoints.iterdir())
     table = pd.read_csv(layout.reports / "seed_split.csv")
     assert table.columns.tolist() == seed_split.COLUMNS
     assert table["recipe"].tolist() == ["frozen"] * 3 + ["published"] * 6

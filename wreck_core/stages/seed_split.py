@@ -7,6 +7,7 @@ ensembles, and `as shipped` takes each member in the form that its row in params
 import shutil
 from collections.abc import Mapping, Sequence
 from itertools import product
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -22,6 +23,7 @@ from wreck_core.stages.train import RECIPES, make_task, resumable
 from wreck_core.summary import Progress, Summary, silent
 from wreck_core.training import runtime
 from wreck_core.training.auto import BOTH, mean_log_odds
+from wreck_core.training.recipe import Task
 
 SEEDS = (29, 30, 31)
 EPOCHS = 8
@@ -44,6 +46,7 @@ def run(
     By `NOTEBOOK` those that the notebook trained too, into reports/seed_split_notebook.csv.
 
     A score is the mean over the seeds; its interval is of the photos, with all seeds on each resample.
+    What a trial said is kept until all have, so a kill costs one epoch of one.
     Raises InputError when the notebook's photos were not scraped, and what a training raises.
     """
     samples = read_split(layout)
@@ -55,9 +58,11 @@ def run(
     threads = 1 if recipes == NOTEBOOK else params.train.threads
     runtime.start(threads, params.train.seed, params.train.precision)
     said: dict[tuple[str, str], Says] = {}  # by backbone and recipe
+    begun: list[Path] = []
     for recipe, name in product(recipes, members):
-        trials = [_trial(params, name, recipe, seed) for seed in seeds]
-        answers = [_answers(trial, layout, samples, progress) for trial in trials]
+        tasks = [_task(_trial(params, name, recipe, seed), layout, samples, progress) for seed in seeds]
+        begun += [task.checkpoint.parent for task in tasks]
+        answers = [_answers(task) for task in tasks]
         said[name, recipe] = np.stack(answers)[:, judged]
     if set(FORMS) <= set(recipes):
         said |= {(name, BOTH): mean_log_odds([said[name, form] for form in FORMS]) for name in members}
@@ -71,6 +76,8 @@ def run(
     path = layout.reports / ("seed_split_notebook.csv" if recipes == NOTEBOOK else "seed_split.csv")
     with files.replacing(path) as temp:
         table.round(4).to_csv(temp, index=False, lineterminator="\n")
+    for folder in begun:
+        shutil.rmtree(folder)
     best = max(rows, key=lambda row: row["auc"])
     return Summary(
         f"best on the seed's split: {best['backbone']}, {best['recipe']}, ROC AUC {best['auc']:.3f}",
@@ -104,14 +111,21 @@ def _trial(params: Params, name: str, recipe: Recipe, seed: int) -> Params:
     return params.model_copy(update={"backbones": {f"{name}-{recipe}-{seed}": row}, "train": train})
 
 
-def _answers(trial: Params, layout: Layout, samples: pd.DataFrame, progress: Progress) -> NDArray[np.float64]:
-    """Train the row; what that says of every photo (of those it learned from: nothing)."""
+def _task(trial: Params, layout: Layout, samples: pd.DataFrame, progress: Progress) -> Task:
     (name,) = trial.backbones
     task = make_task(trial, layout, name, samples, lambda at, of, text: progress(at, of, f"{name}: {text}"))
-    task = resumable(task, layout)
-    outcome = RECIPES[task.recipe](task)
-    shutil.rmtree(task.checkpoint.parent, ignore_errors=True)
-    return outcome.p_calibrated()[:, 0]
+    return resumable(task, layout)
+
+
+def _answers(task: Task) -> NDArray[np.float64]:
+    """Train the row; what that says of every photo (of those it learned from: nothing)."""
+    kept = task.checkpoint / "answers.npz"
+    if not kept.exists():
+        p = RECIPES[task.recipe](task).p_calibrated()[:, 0]
+        shutil.rmtree(task.checkpoint.parent, ignore_errors=True)  # its epochs are large
+        with files.replacing(kept) as temp, temp.open("wb") as handle:
+            np.savez(handle, p=p)
+    return files.read_arrays(kept)["p"]
 
 
 def _scores(truth: NDArray[np.bool_], says: Says, params: Params) -> dict[str, Any]:
