@@ -146,3 +146,13 @@ def test_what_cannot_be_exported_is_one_clear_error(trained, tmp_path, monkeypat
         export.run(params, layout, "efficientnet_lite0", "onnx", tmp_path / "m.onnx")
     assert "wreck-detect[onnx]" in raised.value.fix
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_holds_more_than_an_export_is_not_replaced(trained, tmp_path):
+    params, layout = trained
+    export.run(params, layout, "efficientnet_lite0", "saved_model", tmp_path / "mine")
+    export.run(params, layout, "efficientnet_lite0", "saved_model", tmp_path / "mine")
+    (tmp_path / "mine" / "notes.txt").write_text("of somebody")
+    with pytest.raises(UsageError, match="is a folder"):
+        export.run(params, layout, "efficientnet_lite0", "saved_model", tmp_path / "mine")
+    assert (tmp_path / "mine" / "notes.txt").read_text() == "of somebody"

@@ -17,6 +17,7 @@ from wreck_core.params import Params
 from wreck_core.summary import Summary
 from wreck_core.training import golden, model_card, model_file, pictures, runtime
 
+SAVED_MODEL = ("saved_model.pb", "fingerprint.pb", "variables", "assets")  # all that one holds
 EXAMPLES = 200  # pictures whose activations scale an int8 model
 
 
@@ -101,7 +102,8 @@ def _examples(layout: Layout, card: dict[str, Any]) -> list[Image]:
 
 
 def _refuse_taken(path: Path) -> None:
-    if path.is_dir() and not (path / "saved_model.pb").exists():
+    inside = {entry.name for entry in path.iterdir()} if path.is_dir() else {SAVED_MODEL[0]}
+    if SAVED_MODEL[0] not in inside or inside - set(SAVED_MODEL):  # all that is in it would be replaced
         raise UsageError("is a folder", where=str(path), fix="name the file to write with -o")
 
 

@@ -92,17 +92,16 @@ def write(wrapped: Any, name: str, path: Path, examples: Sequence[Image] = ()) -
     from wreck_core.training.runtime import tf
 
     with tempfile.TemporaryDirectory() as temp:
-        with stderr_held():
-            tf.saved_model.save(wrapped, temp, signatures={"serving_default": wrapped.serve})
-        converter = tf.lite.TFLiteConverter.from_saved_model(temp)
-        if examples:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.representative_dataset = lambda: ({"image": example[None]} for example in examples)
         try:
             with stderr_held(), warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # scaling still uses the old interpreter
+                tf.saved_model.save(wrapped, temp, signatures={"serving_default": wrapped.serve})
+                converter = tf.lite.TFLiteConverter.from_saved_model(temp)
+                if examples:
+                    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+                    converter.representative_dataset = lambda: ({"image": one[None]} for one in examples)
                 data = converter.convert()
-        except Exception as error:  # noqa: BLE001 - the converter's own class is not exported
+        except Exception as error:  # noqa: BLE001 - the converter's own class is not exported, and the disk may be full
             raise ConversionError(
                 f"LiteRT cannot hold {name}: {str(error).strip().splitlines()[0]}",
                 fix=WITHOUT,
