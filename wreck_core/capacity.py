@@ -21,20 +21,13 @@ def trainings(params: Params, layout: Layout) -> int:
     """
     if params.nightly.jobs:
         return params.nightly.jobs
-    workers = devices.usable() or cores() // params.train.threads
+    workers = devices.usable() or devices.cores() // params.train.threads
     return fitting(workers, max(_took_mb(params, layout), default=FIRST_MB), memory_mb())
 
 
 def fitting(workers: int, each_mb: float, free_mb: float) -> int:
     """Say how many of `workers` fit into memory, at least one."""
     return max(1, min(workers, int(free_mb // each_mb)))
-
-
-def cores() -> int:
-    """Count the cores that this process may use."""
-    from joblib import cpu_count  # it knows affinity, and the share of a container
-
-    return int(cpu_count())
 
 
 def _took_mb(params: Params, layout: Layout) -> Iterator[float]:

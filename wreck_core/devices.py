@@ -1,4 +1,4 @@
-"""Which GPU a training gets, where a machine has several: one process for each."""
+"""What a process may compute on: its cores, and its GPU where a machine has several, one process for each."""
 
 import os
 import subprocess
@@ -13,6 +13,13 @@ from wreck_core.errors import BusyError
 VARIABLE = "CUDA_VISIBLE_DEVICES"
 ASK = "from wreck_core.training.runtime import tf; print(len(tf.config.list_physical_devices('GPU')))"
 NODES = Path("/dev")
+
+
+def cores() -> int:
+    """Count the cores that this process may use."""
+    from joblib import cpu_count  # it knows affinity, and the share of a container
+
+    return int(cpu_count())
 
 
 def visible(environment: Mapping[str, str], nodes: Path = NODES) -> list[str]:

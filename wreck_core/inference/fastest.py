@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wreck_core import capacity, devices, files
+from wreck_core import devices, files
 from wreck_core.images import Image
 from wreck_core.inference.together import Together
 from wreck_core.training import litert
@@ -66,7 +66,7 @@ def open_model(folder: Path, kept: Path, at_once: int, note: Callable[[str], Non
     if _runtime(place) == LITERT:
         try:
             # Pictures that can come at once share the cores.
-            threads = max(1, capacity.cores() // at_once)
+            threads = max(1, devices.cores() // at_once)
             return Opened(litert.Network(place.network, at_once, threads), at_once)
         except litert.ConversionError as error:  # damaged since it was measured
             note(f"Keras answers for {folder.name}, and the next time makes a new copy: {error.what}")
@@ -98,7 +98,7 @@ def _convert(folder: Path, place: Kept) -> str:
     why_not = ""
     try:
         convert.to_litert(model, place.network)
-        cores = capacity.cores()
+        cores = devices.cores()
         at_once = min(many, cores)
         network = litert.Network(place.network, at_once, threads=cores // at_once)
         pool = ThreadPoolExecutor(at_once)
