@@ -20,7 +20,7 @@ import drawn
 import numpy as np
 import pytest
 
-from wreck_core import console, files, images
+from wreck_core import console, devices, files, images
 from wreck_core import params as params_module
 from wreck_core.errors import InputError
 from wreck_core.inference import predictor
@@ -128,12 +128,16 @@ def test_a_stream_is_answered_as_it_comes(trained, photos):
     assert [row["label"] for row in rows] == ["damaged", "undamaged", None]
 
 
-def test_rows_that_nobody_takes_any_more_end_it(trained, photos):
+def test_after_a_row_that_cannot_be_told_none_is(trained, photos):
+    told: list[str] = []
+
     def gone(row: dict) -> None:
+        told.append(row["path"])
         raise BrokenPipeError
 
     with pytest.raises(BrokenPipeError):
         predict.run(*trained, [str(photos)], told=predict.Told(gone))
+    assert len(told) == 1
 
 
 def test_a_model_answers_in_its_own_words_when_the_params_have_moved_on(trained, photos, capsys):
@@ -170,7 +174,7 @@ def test_a_picture_that_comes_alone_has_all_cores_and_of_several_each_has_one(tr
     one, other = photos / "wreck.png", photos / "deep" / "whole.png"
     threads_of(one)  # converts
     alone, together = threads_of(one), threads_of(one, other)
-    assert alone - together == (os.cpu_count() or 1) - 1
+    assert alone - together == devices.cores() - 1
     assert threads_of(tmp_path / "folder") == alone
     assert threads_of(photos) == together
 
@@ -183,13 +187,13 @@ def test_the_time_of_a_picture_counts_no_waiting_for_others(trained, tmp_path):
     started = perf_counter()
     rows = predict.run(*trained, [str(tmp_path / "many")]).data["rows"]
     passed_ms = 1000 * (perf_counter() - started)
-    assert sum(row["ms"] for row in rows) <= (os.cpu_count() or 1) * passed_ms
+    assert sum(row["ms"] for row in rows) <= devices.cores() * passed_ms
 
 
 def test_rows_are_told_while_more_pictures_are_still_named(trained, photos):
     """A row is never held back for more than the pictures under way, and none stays in memory."""
     told: list[dict] = []
-    ahead = predict.AHEAD * max(predict.READERS, os.cpu_count() or 1)
+    ahead = predict.AHEAD * max(predict.READERS, devices.cores())
     many = 3 * ahead
     known_by: list[int] = []
 

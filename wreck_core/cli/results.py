@@ -40,7 +40,7 @@ def predict(
     # Names of files are bytes, which need not be UTF-8.
     typed = TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="surrogateescape")
     lines = (line for source in sources for line in (typed if source == "-" else [source]))
-    names = filter(None, map(str.strip, lines)) if "-" in sources else sources
+    names = filter(None, map(str.strip, lines)) if "-" in sources else list(filter(str.strip, sources))
     if as_json:
         end(stage.run(params, layout, names, model, explain=explain), as_json)
         return

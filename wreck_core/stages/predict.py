@@ -7,9 +7,10 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
+from threading import Event
 from typing import Any, NamedTuple, TypeVar
 
-from wreck_core import capacity, files, images
+from wreck_core import devices, files, images
 from wreck_core.errors import InputError
 from wreck_core.inference.predictor import Note, Picture, Predictor, say_nothing, trained
 from wreck_core.layout import Layout
@@ -68,7 +69,7 @@ def run(
         opened = (open_ for source in sources for open_ in door.find(source))
         # Nobody waits for the second picture of a stream to answer the first.
         first = list(islice(opened, 2)) if isinstance(sources, Sequence) else []
-        at_once = 1 if len(first) == 1 else capacity.cores()  # a picture that comes alone has all cores
+        at_once = 1 if len(first) == 1 else devices.cores()  # a picture that comes alone has all cores
         predictor = Predictor(name, models, layout.litert, at_once, told.note)
         work = partial(_answer, predictor, keep_image=explain is not None)
         _in_order(work, tell, chain(first, opened), max(READERS, predictor.at_once))
@@ -95,11 +96,18 @@ def _in_order(
 ) -> None:
     """Work on items in threads, some ahead of the one that is told; tell the results in order, as they come.
 
-    What goes wrong in `tell` is raised here. Interrupted, it tells no more.
+    After the first thing that goes wrong no more is told; it is raised as soon as the next item comes.
     """
+    stopped = Event()
 
     def then(answer: Future[Found]) -> None:
-        tell(answer.result())
+        try:
+            found = answer.result()
+            if not stopped.is_set():
+                tell(found)
+        except BaseException:
+            stopped.set()
+            raise
 
     pool, teller = ThreadPoolExecutor(readers), ThreadPoolExecutor(1)
     told: deque[Future[None]] = deque()
@@ -111,8 +119,10 @@ def _in_order(
         while told:
             told.popleft().result()
     finally:
+        stopped.set()
+        pool.shutdown(wait=False, cancel_futures=True)
         teller.shutdown(cancel_futures=True)
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown()
 
 
 def _heat_maps(params: Params, models: Sequence[Path], folder: Path) -> Callable[[Picture], None]:
