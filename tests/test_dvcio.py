@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,8 +9,8 @@ import pytest
 import tiny
 import yaml
 
-from wreck_core import dvcio, repro
-from wreck_core.errors import InputError, WreckError
+from wreck_core import dvcio, files, repro
+from wreck_core.errors import BusyError, InputError, WreckError
 from wreck_core.layout import Layout
 
 
@@ -114,6 +115,24 @@ def test_a_failing_stage_says_its_own_last_words(workspace: Layout, tmp_path: Pa
     assert caught.value.what == "the weights of this backbone cannot be had"
     assert caught.value.where == "train@alpha"
     assert "weights" in (tmp_path / "alpha.log").read_text()
+
+
+def test_a_stage_that_a_process_of_no_dvc_works_on_is_busy_and_did_not_fail(
+    workspace: Layout, tmp_path: Path
+) -> None:
+    program = workspace.root / "train.py"
+    program.write_text(
+        "from pathlib import Path\nfrom wreck_core import files\n"
+        "with files.locked(Path('locks'), 'alone'):\n    Path('out').touch()\n"
+    )
+    stage = {"cmd": f"{sys.executable} train.py", "outs": ["out"]}
+    workspace.dvc_yaml.write_text(yaml.safe_dump({"stages": {"alone": stage}}))
+    with (
+        files.locked(workspace.root / "locks", "alone"),
+        pytest.raises(BusyError, match=f"held by process {os.getpid()}"),
+    ):
+        repro.run_stage(workspace.root, "alone", tmp_path / "log", timeout_s=99)
+    assert repro.run_stage(workspace.root, "alone", tmp_path / "log", timeout_s=99) == "ran"
 
 
 def test_a_symbolic_link_is_refused_before_dvc_follows_it(workspace: Layout) -> None:

@@ -36,7 +36,8 @@ def run_stage(
     `environment` is what the stage is told besides.
 
     A file, not a pipe: a stage that outlives its killed parent still finishes, and DVC records it.
-    Raises WreckError with the stage's own last words, or after `timeout_s` when it is stopped.
+    Raises BusyError while an earlier process works on the stage, and WreckError with the stage's own last
+    words, or after `timeout_s` when it is stopped.
     """
     dvcmend.mend(root)
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -60,6 +61,8 @@ def run_stage(
     text = log.read_bytes()[begins:].decode("utf-8", errors="replace")
     if code and BLOCKED in text:
         raise busy(root, text[text.index(BLOCKED) :])
+    if code and f"busy: {stage} is held by" in text:  # not by DVC: of a killed one, or begun by hand
+        raise BusyError(_last_words(text), where=stage, fix="wait for it to end")
     if code:
         raise WreckError(_last_words(text) or f"exit code {code}", where=stage, fix=f"see {log}")
     if "didn't change, skipping" in text:

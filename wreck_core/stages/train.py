@@ -39,9 +39,9 @@ RECIPES = {
 def run(params: Params, layout: Layout, backbone: str, progress: Progress = silent) -> Summary:
     """Train the row `backbone` of params.yaml.
 
-    Whatever goes wrong, the reason is left in failed.json for the board before it is raised.
-    Raises UsageError for a name that is no row, BusyError while another process trains it, and what the
-    row's weights, data or disk raise.
+    Whatever goes wrong with it, the reason is left in failed.json for the board before it is raised.
+    Raises what the row's weights, data or disk raise; and before all, UsageError for a name that is no row,
+    BusyError while another process trains it.
     """
     if backbone not in params.backbones:
         raise UsageError(
