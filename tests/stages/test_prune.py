@@ -25,6 +25,7 @@ def test_only_what_nobody_needs_goes(layout, params):
         laid(layout.logs / "2020-nightly" / "report.log", 40),
         laid(layout.images / "ab" / ".abc.jpg.7-8.tmp", 1),
         laid(layout.checkpoints / "train@left_the_board" / "key" / "part0.npz"),
+        laid(layout.checkpoints / "seed_split@mobilenet-frozen-29" / "key.npz", 31),
         laid(layout.features / "densenet121-224px-0123-2.21.0.db", 31),
         laid(layout.features / "densenet121-224px-0123-2.21.0.tflite", 2),
     ]
@@ -32,6 +33,7 @@ def test_only_what_nobody_needs_goes(layout, params):
         laid(layout.logs / "scrape-2.jsonl", 29),
         laid(layout.images / "ab" / "abc.jpg", 400),
         laid(layout.images / "ab" / ".new.jpg.7-8.tmp"),
+        laid(layout.checkpoints / "seed_split@mobilenet-frozen-30" / "key.npz", 29),
         laid(layout.checkpoints / "train@mobilenet" / "key" / "part0.npz", 400),
         laid(layout.features / "mobilenet_v2-block_12_add-views1-224px-0123-2.21.0.db", 29),
         laid(layout.features / "mobilenet_v2-block_12_add-views1-224px-0123-2.21.0.tflite", 400),
@@ -39,7 +41,7 @@ def test_only_what_nobody_needs_goes(layout, params):
     summary = prune.run(params, layout, days=30)
     assert [path for path in gone if path.exists()] == []
     assert all(path.exists() for path in kept)
-    assert dict(summary.rows) == {"logs": 2, "temporary files": 1, "checkpoints": 1, "feature stores": 2}
+    assert dict(summary.rows) == {"logs": 2, "temporary files": 1, "checkpoints": 2, "feature stores": 2}
     assert summary.headline == "freed 0.0 MB"
 
 

@@ -16,17 +16,20 @@ _YOUNG_S = 3_600  # a temporary file of this age may still be written
 
 
 def run(params: Params, layout: Layout, days: int) -> Summary:
-    """Delete logs and feature stores unused for `days`, stray temporary files, checkpoints of rows that left.
+    """Delete logs, feature stores and trials of the seed split that were unused for `days`.
+
+    Stray temporary files and checkpoints of rows that left go at once.
 
     Pictures, labels, models and DVC's cache stay. Raises BusyError while a night runs.
     """
     with files.locked(layout.locks, "nightly"):
         now = time.time()
+        before = now - days * _DAY_S
         found = {
-            "logs": list(_old(layout.logs, now - days * _DAY_S)),
+            "logs": list(_old(layout.logs, before)),
             "temporary files": list(_stray(layout, now - _YOUNG_S)),
-            "checkpoints": list(_left(params, layout)),
-            "feature stores": list(_unused(layout.features, now - days * _DAY_S)),
+            "checkpoints": [*_left(params, layout), *_old(layout.checkpoints, before, "seed_split@*")],
+            "feature stores": list(_unused(layout.features, before)),
         }
         freed = {what: sum(_remove(path) for path in paths) for what, paths in found.items()}
     return Summary(
@@ -37,8 +40,8 @@ def run(params: Params, layout: Layout, days: int) -> Summary:
     )
 
 
-def _old(logs: Path, before: float) -> Iterator[Path]:
-    for path in sorted(logs.glob("*")):
+def _old(folder: Path, before: float, pattern: str = "*") -> Iterator[Path]:
+    for path in sorted(folder.glob(pattern)):
         if max((below.lstat().st_mtime for below in (path, *path.rglob("*"))), default=before) < before:
             yield path
 

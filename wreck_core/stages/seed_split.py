@@ -6,6 +6,7 @@ ensembles, and `as shipped` takes each member in the form that its row in params
 
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal
@@ -77,7 +78,7 @@ def run(
     with files.replacing(path) as temp:
         table.round(4).to_csv(temp, index=False, lineterminator="\n")
     for folder in begun:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
     best = max(rows, key=lambda row: row["auc"])
     return Summary(
         f"best on the seed's split: {best['backbone']}, {best['recipe']}, ROC AUC {best['auc']:.3f}",
@@ -114,17 +115,17 @@ def _trial(params: Params, name: str, recipe: Recipe, seed: int) -> Params:
 def _task(trial: Params, layout: Layout, samples: pd.DataFrame, progress: Progress) -> Task:
     (name,) = trial.backbones
     task = make_task(trial, layout, name, samples, lambda at, of, text: progress(at, of, f"{name}: {text}"))
-    return resumable(task, layout)
+    return resumable(replace(task, checkpoint=layout.checkpoints / f"seed_split@{name}"), layout)
 
 
 def _answers(task: Task) -> NDArray[np.float64]:
     """Train the row; what that says of every photo (of those it learned from: nothing)."""
-    kept = task.checkpoint / "answers.npz"
+    kept = task.checkpoint.with_name(f"{task.checkpoint.name}.npz")
     if not kept.exists():
         p = RECIPES[task.recipe](task).p_calibrated()[:, 0]
-        shutil.rmtree(task.checkpoint.parent, ignore_errors=True)  # its epochs are large
         with files.replacing(kept) as temp, temp.open("wb") as handle:
             np.savez(handle, p=p)
+        shutil.rmtree(task.checkpoint, ignore_errors=True)  # its epochs are large
     return files.read_arrays(kept)["p"]
 
 
