@@ -5,12 +5,16 @@ import platform
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from wreck_core import files
-from wreck_core.errors import BusyError, StorageError
+from wreck_core.errors import BusyError, InputError, StorageError
 
 
 def test_a_failed_write_keeps_the_old_file_and_leaves_no_temp(tmp_path: Path) -> None:
@@ -101,3 +105,16 @@ def test_what_a_killed_write_left_goes_with_the_next_and_what_a_living_one_write
     files.write_text(tmp_path / "table.csv", "whole\n")
     assert not stray.exists()
     assert all(path.exists() for path in kept)
+
+
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(at=st.integers(0, 10_000), flip=st.integers(1, 255))
+def test_arrays_that_a_disk_changed_are_read_or_told_as_damaged(tmp_path: Path, at: int, flip: int) -> None:
+    path = tmp_path / "arrays.npz"
+    with path.open("wb") as handle:
+        np.savez_compressed(handle, a=np.arange(40, dtype=np.float32), b=np.float64(0.5))
+    data = bytearray(path.read_bytes())
+    data[at % len(data)] ^= flip
+    path.write_bytes(data)
+    with suppress(InputError):
+        assert len(files.read_arrays(path)) <= 2

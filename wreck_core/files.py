@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+_ODD_ARRAYS = (AttributeError, BadZipFile, EOFError, RuntimeError, zlib.error)  # numpy's and zipfile's words
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -188,7 +189,7 @@ def read_arrays(path: Path) -> "dict[str, NDArray[Any]]":
         try:
             arrays = np.load(stored, allow_pickle=False)
             return {name: arrays[name] for name in arrays.files}
-        except (OSError, ValueError, EOFError, AttributeError, BadZipFile, zlib.error) as error:
+        except (*_ODD_ARRAYS, OSError, ValueError, MemoryError) as error:
             raise _damaged(path, "file of arrays") from error
 
 
