@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wreck_core import files
-from wreck_core.errors import WreckError
+from wreck_core.errors import StorageError, WreckError
 from wreck_core.images import Image
 from wreck_core.training.quiet import stderr_held
 
@@ -93,20 +93,32 @@ def write(wrapped: Any, name: str, path: Path, examples: Sequence[Image] = ()) -
 
     with tempfile.TemporaryDirectory() as temp:
         try:
+            with stderr_held():
+                tf.saved_model.save(wrapped, temp, signatures={"serving_default": wrapped.serve})
+        except (OSError, tf.errors.OpError) as error:
+            raise StorageError(
+                f"could not be written: {_first_line(error)}",
+                where=temp,
+                fix="free some space, or name another folder in TMPDIR",
+            ) from error
+        converter = tf.lite.TFLiteConverter.from_saved_model(temp)
+        if examples:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.representative_dataset = lambda: ({"image": example[None]} for example in examples)
+        try:
             with stderr_held(), warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # scaling still uses the old interpreter
-                tf.saved_model.save(wrapped, temp, signatures={"serving_default": wrapped.serve})
-                converter = tf.lite.TFLiteConverter.from_saved_model(temp)
-                if examples:
-                    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-                    converter.representative_dataset = lambda: ({"image": one[None]} for one in examples)
                 data = converter.convert()
-        except Exception as error:  # noqa: BLE001 - the converter's own class is not exported, and the disk may be full
+        except Exception as error:  # noqa: BLE001 - the converter's own class is not exported
             raise ConversionError(
-                f"LiteRT cannot hold {name}: {str(error).strip().splitlines()[0]}",
+                f"LiteRT cannot hold {name}: {_first_line(error)}",
                 fix=WITHOUT,
             ) from None
     files.write_bytes(path, data)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 class Trunk:
