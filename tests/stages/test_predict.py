@@ -24,6 +24,7 @@ from wreck_core import console, devices, files, images
 from wreck_core import params as params_module
 from wreck_core.errors import InputError
 from wreck_core.inference import predictor
+from wreck_core.inference.ahead import AHEAD
 from wreck_core.ingest import blocklist, urls
 from wreck_core.layout import Layout
 from wreck_core.params import Params
@@ -193,7 +194,7 @@ def test_the_time_of_a_picture_counts_no_waiting_for_others(trained, tmp_path):
 def test_rows_are_told_while_more_pictures_are_still_named(trained, photos):
     """A row is never held back for more than the pictures under way, and none stays in memory."""
     told: list[dict] = []
-    ahead = predict.AHEAD * max(predict.READERS, devices.cores())
+    ahead = AHEAD * max(predict.READERS, devices.cores())
     many = 3 * ahead
     known_by: list[int] = []
 

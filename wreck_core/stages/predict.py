@@ -1,17 +1,16 @@
 """Say what pictures show: files, folders, URLs → one row each. A bad picture is a row with its error."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from threading import Event
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from wreck_core import devices, files, images
 from wreck_core.errors import InputError
+from wreck_core.inference.ahead import in_order
 from wreck_core.inference.predictor import Note, Picture, Predictor, say_nothing, trained
 from wreck_core.layout import Layout
 from wreck_core.params import Params
@@ -19,9 +18,7 @@ from wreck_core.stages.sources import Open, Sources
 from wreck_core.summary import Summary, count
 
 READERS = 8  # threads that read, fetch, decode and ask; more where more pictures are answered at once
-AHEAD = 4  # pictures under way, for each reader
 
-Found = TypeVar("Found")
 Row = dict[str, Any]
 
 
@@ -55,15 +52,14 @@ def run(
     # First, because it fixes TensorFlow's threads, and converting a model already uses TensorFlow.
     draw = _heat_maps(params, models, explain) if explain else _no_heat_map
     labels: Counter[str | None] = Counter()
-    strange = 0
+    usual: Counter[bool | None] = Counter()
 
     def tell(answered: tuple[Picture, Row]) -> None:
-        nonlocal strange
         picture, row = answered
         draw(picture)
         told.row(row)
         labels[row["label"]] += 1
-        strange += row["in_distribution"] is False
+        usual[row["in_distribution"]] += 1
 
     with Sources(params, layout) as door:
         opened = (open_ for source in sources for open_ in door.find(source))
@@ -72,8 +68,8 @@ def run(
         at_once = 1 if len(first) == 1 else devices.cores()  # a picture that comes alone has all cores
         predictor = Predictor(name, models, layout.litert, at_once, told.note)
         work = partial(_answer, predictor, keep_image=explain is not None)
-        _in_order(work, tell, chain(first, opened), max(READERS, predictor.at_once))
-    bad = labels.pop(None, 0)
+        in_order(work, tell, chain(first, opened), max(READERS, predictor.at_once))
+    bad, strange = labels.pop(None, 0), usual[False]
     notes = [f"{strange:,} are unlike the pictures that {name} learned from"] if strange else []
     return Summary(
         f"{count(labels.total(), 'picture')} classified by {name}"
@@ -89,40 +85,6 @@ def _answer(predictor: Predictor, open_: Open, *, keep_image: bool) -> tuple[Pic
     picture = open_()
     row = predictor.classify(picture)
     return picture if keep_image else replace(picture, image=None), row
-
-
-def _in_order(
-    work: Callable[[Open], Found], tell: Callable[[Found], None], items: Iterable[Open], readers: int
-) -> None:
-    """Work on items in threads, some ahead of the one that is told; tell the results in order, as they come.
-
-    After the first thing that goes wrong no more is told; it is raised as soon as the next item comes.
-    """
-    stopped = Event()
-
-    def then(answer: Future[Found]) -> None:
-        try:
-            found = answer.result()
-            if not stopped.is_set():
-                tell(found)
-        except BaseException:
-            stopped.set()
-            raise
-
-    pool, teller = ThreadPoolExecutor(readers), ThreadPoolExecutor(1)
-    told: deque[Future[None]] = deque()
-    try:
-        for item in items:
-            told.append(teller.submit(then, pool.submit(work, item)))
-            while told and (len(told) == AHEAD * readers or told[0].done()):
-                told.popleft().result()
-        while told:
-            told.popleft().result()
-    finally:
-        stopped.set()
-        pool.shutdown(wait=False, cancel_futures=True)
-        teller.shutdown(cancel_futures=True)
-        pool.shutdown()
 
 
 def _heat_maps(params: Params, models: Sequence[Path], folder: Path) -> Callable[[Picture], None]:
