@@ -4,12 +4,10 @@ Nothing is chosen by these 245 photos: epochs and strengths stood before, the me
 ensembles, and `as shipped` takes each member in the form that its row in params.yaml has.
 """
 
-import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,17 +17,16 @@ from wreck_core import files
 from wreck_core.dataset.seed_photos import PUBLISHED, leak, read_split
 from wreck_core.evaluation import intervals, metrics
 from wreck_core.layout import Layout
-from wreck_core.params import BackboneRow, Params
-from wreck_core.stages.train import RECIPES, make_task, resumable
+from wreck_core.params import Params
+from wreck_core.stages import seed_trials
+from wreck_core.stages.seed_trials import Recipe
 from wreck_core.summary import Progress, Summary, silent
 from wreck_core.training import runtime
 from wreck_core.training.auto import BOTH, mean_log_odds
 from wreck_core.training.recipe import Task
 
 SEEDS = (29, 30, 31)
-EPOCHS = 8
 COLUMNS = ["backbone", "recipe", "loss", "accuracy", "precision", "recall", "auc", "auc_low", "auc_high"]
-Recipe = Literal["frozen", "top_blocks", "seed"]
 FORMS: tuple[Recipe, ...] = ("frozen", "top_blocks")
 NOTEBOOK: tuple[Recipe, ...] = ("seed",)  # its batch norms are trained, so all of it runs on one thread
 Says = NDArray[np.float64]  # probabilities of damage, (seeds, judged photos)
@@ -45,7 +42,6 @@ def run(
     """Train every member of an ensemble by every recipe and seed; write reports/seed_split.csv.
 
     By `NOTEBOOK` those that the notebook trained too, into reports/seed_split_notebook.csv.
-
     A score is the mean over the seeds; its interval is of the photos, with all seeds on each resample.
     What a trial said is kept until all have, so a kill costs one epoch of one.
     Raises InputError when the notebook's photos were not scraped, and what a training raises.
@@ -58,27 +54,21 @@ def run(
         members = {name: None for name, *_ in PUBLISHED if name in members}
     threads = 1 if recipes == NOTEBOOK else params.train.threads
     runtime.start(threads, params.train.seed, params.train.precision)
-    said: dict[tuple[str, str], Says] = {}  # by backbone and recipe
-    begun: list[Path] = []
+    trials: dict[tuple[str, str], list[Task]] = {}  # by backbone and recipe
     for recipe, name in product(recipes, members):
-        tasks = [_task(_trial(params, name, recipe, seed), layout, samples, progress) for seed in seeds]
-        begun += [task.checkpoint.parent for task in tasks]
-        answers = [_answers(task) for task in tasks]
-        said[name, recipe] = np.stack(answers)[:, judged]
+        boards = [seed_trials.board(params, name, recipe, seed) for seed in seeds]
+        trials[name, recipe] = [seed_trials.make(board, layout, samples, progress) for board in boards]
+    said: dict[tuple[str, str], Says] = {}
+    for one, tasks in trials.items():
+        said[one] = np.stack([seed_trials.answers(task) for task in tasks])[:, judged]
     if set(FORMS) <= set(recipes):
         said |= {(name, BOTH): mean_log_odds([said[name, form] for form in FORMS]) for name in members}
     said |= _means(params, said)
-    rows = [
-        {"backbone": name, "recipe": recipe, **_scores(truth, p, params)}
-        for (name, recipe), p in said.items()
-    ]
-    published = [dict(zip(COLUMNS, (row[0], "published", *row[1:]), strict=False)) for row in PUBLISHED]
-    table = pd.DataFrame([*rows, *published], columns=COLUMNS)
+    keys = ("backbone", "recipe")
+    rows = [dict(zip(keys, one, strict=True)) | _scores(truth, p, params) for one, p in said.items()]
     path = layout.reports / ("seed_split_notebook.csv" if recipes == NOTEBOOK else "seed_split.csv")
-    with files.replacing(path) as temp:
-        table.round(4).to_csv(temp, index=False, lineterminator="\n")
-    for folder in begun:
-        shutil.rmtree(folder, ignore_errors=True)
+    table = _write(rows, path)
+    seed_trials.forget(chain.from_iterable(trials.values()))
     best = max(rows, key=lambda row: row["auc"])
     return Summary(
         f"best on the seed's split: {best['backbone']}, {best['recipe']}, ROC AUC {best['auc']:.3f}",
@@ -104,29 +94,13 @@ def _shipped(params: Params, name: str) -> str:
     return BOTH if recipe == "auto" else recipe or "frozen"
 
 
-def _trial(params: Params, name: str, recipe: Recipe, seed: int) -> Params:
-    """Give the parameters of a board of one row."""
-    epochs = EPOCHS if recipe == "top_blocks" else None
-    row = BackboneRow(weights="imagenet", builder=name, recipe=recipe, epochs=epochs)
-    train = params.train.model_copy(update={"seed": seed})
-    return params.model_copy(update={"backbones": {f"{name}-{recipe}-{seed}": row}, "train": train})
-
-
-def _task(trial: Params, layout: Layout, samples: pd.DataFrame, progress: Progress) -> Task:
-    (name,) = trial.backbones
-    task = make_task(trial, layout, name, samples, lambda at, of, text: progress(at, of, f"{name}: {text}"))
-    return resumable(replace(task, checkpoint=layout.checkpoints / f"seed_split@{name}"), layout)
-
-
-def _answers(task: Task) -> NDArray[np.float64]:
-    """Train the row; what that says of every photo (of those it learned from: nothing)."""
-    kept = task.checkpoint.with_name(f"{task.checkpoint.name}.npz")
-    if not kept.exists():
-        p = RECIPES[task.recipe](task).p_calibrated()[:, 0]
-        with files.replacing(kept) as temp, temp.open("wb") as handle:
-            np.savez(handle, p=p)
-        shutil.rmtree(task.checkpoint, ignore_errors=True)  # its epochs are large
-    return files.read_arrays(kept)["p"]
+def _write(rows: Sequence[dict[str, Any]], path: Path) -> pd.DataFrame:
+    """Write our rows and the published ones below them."""
+    published = [dict(zip(COLUMNS, (row[0], "published", *row[1:]), strict=False)) for row in PUBLISHED]
+    table = pd.DataFrame([*rows, *published], columns=COLUMNS)
+    with files.replacing(path) as temp:
+        table.round(4).to_csv(temp, index=False, lineterminator="\n")
+    return table
 
 
 def _scores(truth: NDArray[np.bool_], says: Says, params: Params) -> dict[str, Any]:
