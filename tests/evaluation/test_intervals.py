@@ -92,6 +92,32 @@ def test_an_interval_without_zero_and_a_small_p_say_the_same():
         assert (outside == (compared.p_adjusted < 0.05))[off & sure].all()
 
 
+def test_a_faultless_model_is_told_apart_from_a_constant():
+    rng = np.random.default_rng(4)
+    truth = np.arange(200) % 2 == 1
+    cases = Cases(truth, np.zeros(200, int), np.arange(200))
+    scores = np.stack([truth * 1.0, np.full(200, 0.5), truth + rng.normal(0, 1, 200)])
+    found = intervals.compare(
+        np.array([1, 0.5, 0.8]), intervals.bootstrap_auc(cases, scores, draws=200, seed=1), 0.95
+    )
+    assert found.p_adjusted[0, 1] == pytest.approx(1 / 201)
+    assert found.margin[0, 1] == 0
+
+
+def test_intervals_of_many_hold_together():
+    rng = np.random.default_rng(6)
+    held = {"one by one": 0, "together": 0}
+    for _ in range(200):
+        values = rng.normal(0, 1, 13)
+        draws = values + rng.normal(0, 1, (400, 13))
+        low, high = intervals.together(values, draws, 0.95)
+        held["together"] += bool(((low <= 0) & (high >= 0)).all())
+        low, high = intervals.percentile_interval(draws, 0.95)
+        held["one by one"] += bool(((low <= 0) & (high >= 0)).all())
+    assert held["together"] > 180  # of 200, where 190 are meant
+    assert held["one by one"] < 130
+
+
 def test_p_best_shares_out_certainty():
     _, compared = board(np.random.default_rng(7), 150, [1.5, 1.5, 1.4, 0.5])
     assert compared.p_best.sum() == pytest.approx(1)

@@ -22,8 +22,20 @@ def test_a_slice_is_compared_with_the_rest_as_two_proportions_are():
     assert dark.gap == pytest.approx(0.7 - 0.9)
     error = np.sqrt(0.3 * 0.7 / 100 + 0.1 * 0.9 / 300)  # Wald, unpooled
     assert dark.p == pytest.approx(2 * norm.sf(0.2 / error))
-    half = norm.ppf(0.975) * np.sqrt(0.3 * 0.7 / 100)
-    assert (dark.low, dark.high) == pytest.approx((0.7 - half, 0.7 + half))
+    z = norm.ppf(0.975)
+    ends = (0.7 + z**2 / 200 + sign * z * np.sqrt(0.3 * 0.7 / 100 + z**2 / 40_000) for sign in (-1, 1))
+    assert (dark.low, dark.high) == pytest.approx([end / (1 + z**2 / 100) for end in ends])  # Wilson
+
+
+def test_a_slice_without_a_mistake_is_no_certainty():
+    wrong = np.r_[np.zeros(20), np.repeat([1, 0], [30, 150])]
+    light = ["dark"] * 20 + ["bright"] * 180
+    dark = judge(wrong, {"light": light})[-1]
+    assert (dark.name, dark.accuracy, dark.high) == ("light=dark", 1.0, 1.0)
+    assert dark.low == pytest.approx(0.839, abs=0.001)
+    assert 0.01 < dark.p < 0.1
+    pairs = judge(wrong, {"light": light}, np.arange(200) // 2)[-1]  # so are copies: ten pictures in all
+    assert pairs.low == pytest.approx(0.722, abs=0.001)
 
 
 def test_copies_of_a_picture_add_no_evidence():

@@ -83,10 +83,10 @@ def compare(auc: Vector, draws: Matrix, confidence: float) -> Comparison:
     delta = auc[:, None] - auc[None, :]
     sampled = draws[:, :, None] - draws[:, None, :]
     error = sampled.std(axis=0, ddof=1)
-    # Two models with the same answers differ by exactly nothing: their statistic is 0, not 0/0.
-    scale = np.where(error > 0, error, np.inf)
-    largest = (np.abs(sampled - delta) / scale).max(axis=(1, 2))
-    statistic = np.abs(delta) / scale
+    largest = _largest(sampled - delta, error)
+    # Two models that differ alike in every resample, as one without a fault does from a constant, are apart.
+    sure = np.where(delta != 0, np.inf, 0.0)
+    statistic = np.divide(np.abs(delta), error, out=sure, where=error > 0)
     # The observed board counts as one more draw, so p is never 0.
     reached = len(draws) - np.searchsorted(np.sort(largest), statistic.ravel(), "left")
     p_adjusted = ((1 + reached) / (1 + len(draws))).reshape(delta.shape)
@@ -100,6 +100,22 @@ def compare(auc: Vector, draws: Matrix, confidence: float) -> Comparison:
         p_adjusted=p_adjusted,
         p_best=(winners / winners.sum(axis=1, keepdims=True)).mean(axis=0),
     )
+
+
+def together(values: Vector, draws: Matrix, confidence: float) -> tuple[Vector, Vector]:
+    """Bounds of simultaneous intervals (K,): all hold the truth at once in `confidence` of the cases.
+
+    `values` (K,) as measured, `draws` (B, K) of the same on resamples; by max-T, as `compare` does.
+    """
+    error = draws.std(axis=0, ddof=1)
+    margin = np.quantile(_largest(draws - values, error), confidence) * error
+    return values - margin, values + margin
+
+
+def _largest(deviations: NDArray[np.float64], error: NDArray[np.float64]) -> Vector:
+    """Give each draw's largest deviation in units of its error; what never deviates has none."""
+    scaled = np.abs(deviations) / np.where(error > 0, error, np.inf)
+    return np.asarray(scaled.reshape(len(deviations), -1).max(axis=1), np.float64)
 
 
 def tie_groups(auc: Vector, p_adjusted: Matrix, alpha: float) -> NDArray[np.int64]:
