@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from wreck_core.errors import InputError
 from wreck_core.report import changes
 from wreck_core.stages import earlier, report
 
@@ -143,7 +142,8 @@ def test_what_is_kept_names_no_url_and_shows_no_picture(night):
 
 
 @pytest.mark.parametrize("then", [{"schema": 1}, {"schema": 2, "positive": "damaged", "predictions": {}}])
-def test_another_versions_report_is_one_clear_error(night, then):
+def test_another_versions_report_is_no_obstacle_to_the_next(night, then):
     night[0].previous_report.write_text(json.dumps(then))
-    with pytest.raises(InputError, match="cannot be compared"):
-        night[2]()
+    made = night[2]()
+    assert made["changes"] is None
+    assert made["answers"]["changes"].startswith("The report before this one is of another version")

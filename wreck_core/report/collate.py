@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from wreck_core.errors import InputError
 from wreck_core.files import read_json
 from wreck_core.layout import Layout
 from wreck_core.params import Params
@@ -83,9 +84,9 @@ def collate(
         "fingerprint": fingerprint,
         "predictions": changes.predictions(found, board),
     }
-    report["changes"] = _changes(params, layout, found, report)
+    report["changes"], why_not = _changes(params, layout, found, report)
     report["answers"]["agreement"] = words.agreement(agreement)
-    report["answers"]["changes"] = words.changes(report["changes"])
+    report["answers"]["changes"] = words.changes(report["changes"], why_not)
     report["gates"] = _gates(params, board, report)
     rounded: dict[str, Any] = _rounded(report)
     return rounded
@@ -93,12 +94,16 @@ def collate(
 
 def _changes(
     params: Params, layout: Layout, found: Evidence, report: dict[str, Any]
-) -> dict[str, Any] | None:
-    """Compare with the report that was kept; None when there is none yet."""
+) -> tuple[dict[str, Any] | None, str]:
+    """Compare with the report that was kept; None where there is none yet, or none that can be: and why."""
     then = read_json(layout.previous_report) if layout.previous_report.exists() else {}
     if not then:
-        return None
-    return changes.between(report, then, params.report) | {"drift": changes.drift(found, then)}
+        return None, words.FIRST
+    try:
+        changed = changes.between(report, then, params.report)
+    except InputError:
+        return None, words.INCOMPARABLE
+    return changed | {"drift": changes.drift(found, then)}, ""
 
 
 def _answers(params: Params, found: Evidence, board: Board, judged: dict[str, list[Row]]) -> dict[str, str]:

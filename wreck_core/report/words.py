@@ -14,6 +14,10 @@ _INVISIBLE = re.compile(
 
 SIGNS = {"kappa": "\N{GREEK SMALL LETTER KAPPA}", "alpha": "\N{GREEK SMALL LETTER ALPHA}"}
 MINUS = "\N{MINUS SIGN}"
+FIRST = "This is the first report: nothing to compare with."
+INCOMPARABLE = (
+    "The report before this one is of another version, or of another positive class: nothing to compare with."
+)
 
 
 def visible(text: str, limit: int = 300) -> str:
@@ -211,10 +215,10 @@ def agreement(measured: Sequence[Row]) -> str:
     return f"On {pictures} {many} agree beyond chance: {value} {interval(first['low'], first['high'])}."
 
 
-def changes(changed: dict[str, Any] | None) -> str:
-    """Answer what changed since the report that was kept."""
+def changes(changed: dict[str, Any] | None, why_not: str = FIRST) -> str:
+    """Answer what changed since the report that was kept, or `why_not`."""
     if changed is None:
-        return "This is the first report: nothing to compare with."
+        return why_not
     counts = changed["pictures"]
     moved = [f"{counts[key]:,} {key}" for key in ("new", "gone", "relabelled") if counts[key]]
     pictures = listed(moved) if moved else "none new"
