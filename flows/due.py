@@ -27,7 +27,8 @@ def look(settings: Params, layout: Layout) -> Due:
     """Find what changed: what DVC calls stale, and what it calls fresh though its inputs moved.
 
     With `nightly.min_new_labels` nothing is due while only data changed and fewer pictures than that
-    would train anew or under another label. Data that is tracked is versioned first.
+    would train anew or under another label; rows that failed, which are due every night, wait with the
+    others. Data that is tracked is versioned first.
     Raises InputError before anything was scraped.
     """
     layout.require_pictures()
@@ -39,9 +40,15 @@ def look(settings: Params, layout: Layout) -> Due:
     moved = {stage: provenance.moved(layout, stage) for stage in graph}
     first = {stage for stage in graph if stage in changed.stages or moved[stage]}
     waiting = ""
-    if first and all(moved[stage] == ["data"] for stage in first):
+    others = {stage for stage in first if not _failed(layout, stage)}
+    if others and all(moved[stage] == ["data"] for stage in others):
         waiting = _for_labels(settings, layout)
     return Due(graph, frozenset() if waiting else frozenset(dvcio.downstream(graph, first)), waiting)
+
+
+def _failed(layout: Layout, stage: str) -> bool:
+    folder = layout.model(stage.removeprefix("train@"))
+    return (folder / "failed.json").exists() and not (folder / "metrics.json").exists()
 
 
 def _for_labels(settings: Params, layout: Layout) -> str:

@@ -62,6 +62,11 @@ def test_few_new_labels_wait_for_more_but_an_edit_of_params_does_not_wait(worksp
     pd.DataFrame(columns=["sha256", "label"], dtype=str).to_parquet(workspace.manifest)
     found = look(settings, workspace)
     assert (found.todo, found.waiting) == (frozenset(), "waiting for labels: 0 of 2 are new")
+    failed = workspace.model("beta")
+    (failed / "metrics.json").unlink()
+    (failed / "failed.json").write_text("{}")
+    found = look(settings, workspace)  # a row that fails every night does not end the waiting
+    assert (found.todo, found.waiting) == (frozenset(), "waiting for labels: 0 of 2 are new")
     edited = settings.dedup.model_dump() | {"threshold_bits": 70}
     tiny.edit_params(workspace, {"dedup": edited})
     assert "dedup" in due(workspace)

@@ -126,6 +126,15 @@ def test_a_failed_backbone_keeps_its_row_with_the_reason(workspace, board):
     assert "its weights cannot be had" in page_of(workspace)
 
 
+def test_a_backbone_whose_result_dvc_has_put_back_did_not_fail(workspace, board):
+    metrics = workspace.model("resnet50") / "metrics.json"
+    result = metrics.read_bytes()
+    answered.fail(workspace, "resnet50", "by settings that were taken back")
+    metrics.write_bytes(result)  # failed.json is no output: DVC leaves it
+    report.run(board, workspace)
+    assert rows_of(workspace)["resnet50"]["status"] == "ok"
+
+
 def test_a_backbone_that_was_never_trained_says_so(workspace, params):
     report.run(answered.board_of(params, "mobilenet", "xception"), workspace)
     reason = rows_of(workspace)["xception"]["reason"]

@@ -56,6 +56,8 @@ def test_queue_dataset_and_models_are_told(scraped: Layout, params: Params) -> N
     record = {"funnel": {"used": 9}, "labels": {"damaged": 4, "undamaged": 5}, "clusters": 8}
     files.write_json(scraped.dataset_json, record)
     files.write_json(scraped.model("mobilenet") / "metrics.json", {"roc_auc": 0.95})
+    # What a failure left does not count where DVC has put an earlier result back.
+    files.write_json(scraped.model("mobilenet") / "failed.json", {"reason": "settings that left"})
     files.write_json(scraped.model("xception") / "failed.json", {"reason": "no weights"})
     summary = status.run(params, scraped)
     rows = dict(summary.rows)

@@ -181,12 +181,14 @@ def test_a_new_model_never_stands_beside_the_card_of_an_old_one(layout, params):
     quick = drawn.quick(params)
     train.run(quick, layout, "scratch_cnn")
     folder = layout.model("scratch_cnn")
+    assert (folder / "metrics.json").exists()
     (folder / "golden.json").unlink()
     (folder / "golden.json").mkdir()  # what comes after the model cannot be written
     with pytest.raises(StorageError):
         train.run(quick, layout, "scratch_cnn")
     assert (folder / "model.keras").exists()
     assert not (folder / "model.json").exists()
+    assert not (folder / "metrics.json").exists()
 
 
 def test_an_input_too_small_for_its_backbone_is_an_error_of_the_params(layout, params):

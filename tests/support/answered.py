@@ -89,6 +89,7 @@ def fail(layout: Layout, backbone: str, reason: str) -> None:
     """Leave what a failed training leaves."""
     told = {"backbone": backbone, "reason": reason, "fix": "look"}
     layout.model(backbone).mkdir(parents=True, exist_ok=True)
+    (layout.model(backbone) / "metrics.json").unlink(missing_ok=True)
     write_json(layout.model(backbone) / "failed.json", told)
 
 

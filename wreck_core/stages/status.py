@@ -59,10 +59,10 @@ def _models(params: Params, layout: Layout) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in params.backbones:
         folder = layout.model(name)
-        if (folder / "failed.json").exists():
-            found[name] = "failed"
-        elif (folder / "metrics.json").exists():
+        if (folder / "metrics.json").exists():
             found[name] = files.read_json(folder / "metrics.json")["roc_auc"]
+        elif (folder / "failed.json").exists():
+            found[name] = "failed"
         else:
             found[name] = "not trained"
     return found if set(found.values()) != {"not trained"} else {}

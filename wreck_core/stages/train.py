@@ -48,9 +48,10 @@ def run(params: Params, layout: Layout, backbone: str, progress: Progress = sile
             f"there is no backbone {backbone} in params.yaml",
             fix=f"use one of {', '.join(params.backbones)}, or add a row",
         )
-    failed = layout.model(backbone) / "failed.json"
+    failed, metrics = (layout.model(backbone) / name for name in ("failed.json", "metrics.json"))
     with files.locked(layout.locks, f"train@{backbone}"):
-        failed.unlink(missing_ok=True)
+        for earlier in (failed, metrics):  # who has metrics was trained, also when DVC puts them back
+            earlier.unlink(missing_ok=True)
         try:
             return _train(params, layout, backbone, progress)
         except Exception as error:
