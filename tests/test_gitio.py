@@ -4,6 +4,7 @@ import pytest
 from tiny import git
 
 from wreck_core import gitio
+from wreck_core.errors import WreckError
 
 ADA = ("-c", "user.name=Ada", "-c", "user.email=ada@localhost")
 
@@ -102,6 +103,59 @@ def test_another_branch_moves_without_the_checkout(repository: Path) -> None:
         first,
         git(repository, "rev-parse", "HEAD"),
     ]
+
+
+def by_hand(repository: Path, name: str, text: str) -> None:
+    (repository / name).write_text(text)
+    git(repository, "add", name)
+    git(repository, *ADA, "commit", "-q", "-m", "hand", name)
+
+
+def test_what_people_commit_on_the_branch_of_the_nights_stays(repository: Path) -> None:
+    (repository / "owned.txt").write_text("second\n")
+    gitio.publish(repository, ["owned.txt"], "one", branch="nightly")
+    git(repository, "checkout", "-q", "--", "owned.txt")
+    git(repository, "checkout", "-q", "nightly")
+    by_hand(repository, "review.txt", "of a person\n")
+    git(repository, "checkout", "-q", "main")
+    for text in ("third", "fourth"):  # first beside an unchanged main, then with a commit there
+        (repository / "owned.txt").write_text(f"{text}\n")
+        assert gitio.publish(repository, ["owned.txt"], text, branch="nightly")
+        assert git(repository, "show", "nightly:review.txt") == "of a person"
+        assert git(repository, "show", "nightly:owned.txt") == text
+        by_hand(repository, "main.txt", f"{text}\n")
+    (repository / "owned.txt").write_text("fifth\n")
+    assert gitio.publish(repository, ["owned.txt"], "fifth", branch="nightly")
+    assert git(repository, "show", "nightly:main.txt") == "fourth"
+    assert git(repository, "show", "nightly:review.txt") == "of a person"
+
+
+def test_a_file_that_people_changed_on_both_sides_is_named(repository: Path) -> None:
+    (repository / "owned.txt").write_text("second\n")
+    gitio.publish(repository, ["owned.txt"], "one", branch="nightly")
+    git(repository, "checkout", "-q", "--", "owned.txt")
+    git(repository, "checkout", "-q", "nightly")
+    by_hand(repository, "edited.txt", "there\n")
+    git(repository, "checkout", "-q", "main")
+    by_hand(repository, "edited.txt", "here\n")
+    (repository / "owned.txt").write_text("third\n")
+    with pytest.raises(WreckError, match=r"both changed edited\.txt"):
+        gitio.publish(repository, ["owned.txt"], "two", branch="nightly")
+
+
+def test_without_a_branch_nothing_is_pushed(repository: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.git"
+    git(tmp_path, "init", "-q", "--bare", str(bare))
+    git(repository, "remote", "add", "origin", str(bare))
+    gitio.push(repository)
+    git(repository, "branch", "wip")
+    git(repository, "push", "-q", "origin", "wip")
+    git(repository, "checkout", "-q", "wip")
+    by_hand(repository, "edited.txt", "not to be seen yet\n")
+    git(repository, "checkout", "-q", "--detach")
+    with pytest.raises(WreckError, match="no branch is checked out"):
+        gitio.push(repository)
+    assert git(bare, "rev-parse", "wip") == git(repository, "rev-parse", "main")
 
 
 def test_outside_git_nothing_is_published(tmp_path: Path) -> None:

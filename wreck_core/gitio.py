@@ -20,9 +20,10 @@ def publish(root: Path, paths: Iterable[str], message: str, *, branch: str = "")
     """Commit the working state of `paths` (relative to `root`) and nothing else.
 
     `branch` names the branch that moves, which is made when missing; empty means the current one.
-    On another branch the commit holds the current commit's files beside ours, and joins both
-    histories; the checkout does not move. Returns the commit's 40 hex digits, or None when there
-    is nothing new or `root` lies outside git. Raises WreckError with git's own words.
+    On another branch the commit holds that branch's files and the current commit's beside ours, and joins
+    both histories; the checkout does not move. Returns the commit's 40 hex digits, or None when there is
+    nothing new or `root` lies outside git. Raises WreckError with git's own words, and when both histories
+    changed a file that is not ours (git 2.38 or newer is needed to join any).
     """
     if not _succeeds(root, "rev-parse", "--verify", "--quiet", "HEAD"):
         return None
@@ -33,10 +34,11 @@ def publish(root: Path, paths: Iterable[str], message: str, *, branch: str = "")
     tip = _git(root, "rev-parse", ref) if _succeeds(root, "rev-parse", "--verify", "--quiet", ref) else ""
     known = [path for path in paths if _is_known(root, path)]
 
-    tree = _tree_with(root, known)
+    joined = bool(tip) and _succeeds(root, "merge-base", "--is-ancestor", head, tip)
+    base = (tip if joined else _joined(root, tip, head, known)) if tip else head
+    tree = _tree_with(root, base, known)
     if tree == _git(root, "rev-parse", f"{tip or head}^{{tree}}"):
         return None
-    joined = bool(tip) and _succeeds(root, "merge-base", "--is-ancestor", head, tip)
     parents = [tip] if joined else [tip, head] if tip else [head]
     parent_words = [word for parent in parents for word in ("-p", parent)]
     commit = _git(root, "commit-tree", tree, *parent_words, "-m", message, environment=_identity(root))
@@ -62,11 +64,25 @@ def read_at(root: Path, revision: str, path: str) -> bytes | None:
     return None if done.returncode else done.stdout
 
 
-def _tree_with(root: Path, paths: list[str]) -> str:
-    """Write a tree of the current commit with the working state of `paths`, past the user's index."""
+def _joined(root: Path, tip: str, head: str, ours: list[str]) -> str:
+    """Write a tree of what two commits have; what both changed must be among `ours`, which are replaced."""
+    done = _run(root, ("merge-tree", "--write-tree", "--name-only", "--no-messages", tip, head))
+    if done.returncode > 1:
+        raise WreckError(f"git merge-tree: {done.stderr.strip()}", where=str(root))
+    tree, *conflicts = done.stdout.split()
+    below = _git(root, "rev-parse", "--show-prefix")
+    foreign = sorted(set(conflicts) - {below + path for path in ours})
+    if foreign:
+        what = f"the branch to commit on and what is checked out both changed {', '.join(foreign)}"
+        raise WreckError(what, where=str(root), fix="merge one into the other")
+    return tree
+
+
+def _tree_with(root: Path, base: str, paths: list[str]) -> str:
+    """Write the tree of `base` with the working state of `paths`, past the user's index."""
     with tempfile.TemporaryDirectory() as folder:
         private = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
-        _git(root, "read-tree", "HEAD", environment=private)
+        _git(root, "read-tree", base, environment=private)
         if paths:
             _git(root, "add", "--all", "--", *paths, environment=private)
         return _git(root, "write-tree", environment=private)
@@ -111,10 +127,18 @@ def _git(root: Path, *words: str, environment: Mapping[str, str] | None = None) 
 
 
 def push(root: Path, branch: str = "") -> bool:
-    """Push `branch` (empty: the current one) to the first remote; False when there is none."""
+    """Push `branch` (empty: the current one) to its remote, or else to the first; False when there is none.
+
+    Raises WreckError when no branch is checked out and none is named, and with git's own words.
+    """
     remotes = _git(root, "remote").split()
     if not remotes:
         return False
     name = branch or _git(root, "branch", "--show-current")
-    _git(root, "push", remotes[0], f"{name}:{name}", environment={"GIT_TERMINAL_PROMPT": "0"})
+    if not name:  # git would push every branch that the remote has too
+        raise WreckError("no branch is checked out to push", where=str(root), fix="say `nightly: branch:`")
+    own = _run(root, ("config", "--get", f"branch.{name}.remote")).stdout.strip()
+    remote = own if own in remotes else "origin" if "origin" in remotes else remotes[0]
+    ref = f"refs/heads/{name}"
+    _git(root, "push", remote, f"{ref}:{ref}", environment={"GIT_TERMINAL_PROMPT": "0"})
     return True
