@@ -51,11 +51,17 @@ def run_stage(root: Path, stage: str, logs: Path, stale: bool, timeout_s: float)
 
 
 def _unless_busy(layout: Layout, stage: str, logs: Path, timeout_s: float) -> StageRun:
-    """Wait while another process works on the stage: one that outlived a killed worker or flow, say."""
+    """Wait while another process works on the stage: one that outlived a killed worker or flow, say.
+
+    Raises BusyError when that takes longer than a stage may.
+    """
+    until = time.monotonic() + timeout_s
     while True:
         try:
             return bring_up_to_date(layout, stage, logs, timeout_s)
         except BusyError:
+            if time.monotonic() > until:
+                raise
             time.sleep(BUSY_POLL_S)
 
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 
 import commands
 import pytest
@@ -131,3 +132,16 @@ def test_temporary_files_of_a_killed_dvc_go(made):
     dvcmend.sweep(made.root, objects, [made.images.parent])
     assert not [path for path in strays if path.exists()]
     assert kept.exists()
+
+
+def test_a_lock_of_a_process_whose_number_another_has_now_is_taken_away(made):
+    table = made.root / ".dvc" / "tmp" / "rwlock"
+    before = table.read_text()
+    own = {"pid": os.getpid(), "cmd": "dvc repro"}
+    table.write_text(json.dumps({"write": {"a": own}, "read": {"b": [own]}}))
+    dvcmend.mend(made.root)
+    assert table.exists()  # this process may be DVC: it was there when the table was written
+    os.utime(table, (1, 1))
+    dvcmend.mend(made.root)
+    assert not table.exists()
+    table.write_text(before)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,20 @@ from wreck_core import files
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CONFLICT = "<<<<<<<"  # a merge that a person has to settle
+CLOCKS_S = 2.0  # by which the times of a process and of a file may differ
 _RANDOM = "[!.]" * 22  # what DVC calls its temporary files
 
 
 def mend(root: Path, pointers: Iterable[Path] = ()) -> None:
     """Delete DVC's torn table of locks and those of `pointers`, .dvc files, that are torn; put dvc.lock back.
 
-    A file is left alone while a living DVC command holds the lock that it is written under.
+    A table that names only processes that are gone counts as torn: DVC would wait for another that has the
+    number of one, as after a restart. A file is left alone while a living DVC command holds the lock that it
+    is written under.
     """
     state = root / ".dvc" / "tmp"
-    _delete(state / "rwlock", _is_table_of_locks, state / "rwlock.lock")
+    table = state / "rwlock"
+    _delete(table, partial(_is_table_of_locks, table), state / "rwlock.lock")
     for pointer in pointers:
         _delete(pointer, partial(_is_pointer, pointer.stem), state / "lock")
     _keep(root / "dvc.lock", root / ".wreck" / "dvc.lock", state / "lock")
@@ -99,10 +104,23 @@ def _holding(lock: Path) -> Iterator[bool]:
             yield True
 
 
-def _is_table_of_locks(text: str) -> bool:
+def _is_table_of_locks(path: Path, text: str) -> bool:
+    """Whether the table is whole, and names nobody or some process that was there when it was written."""
     try:
-        return isinstance(json.loads(text), dict)
-    except ValueError:
+        table = json.loads(text)
+        held = [*table.get("write", {}).values(), *chain.from_iterable(table.get("read", {}).values())]
+        processes = {int(one["pid"]) for one in held}
+    except (ValueError, AttributeError, KeyError, TypeError):
+        return False
+    return not processes or any(_was_there(process, path) for process in processes)
+
+
+def _was_there(process: int, path: Path) -> bool:
+    import psutil
+
+    try:
+        return psutil.Process(process).create_time() <= path.stat().st_mtime + CLOCKS_S
+    except psutil.NoSuchProcess:
         return False
 
 
