@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +99,7 @@ def _judgeable(inside: Mask) -> bool:
     return many >= MIN_IMAGES and len(inside) - many >= MIN_IMAGES
 
 
-def _by_unit(deviation: Vector, inside: Mask, unit: NDArray[np.intp]) -> Vector:
+def _by_unit(deviation: NDArray[np.floating[Any]], inside: Mask, unit: NDArray[np.intp]) -> Vector:
     """Give each cluster's part of the mean deviation inside; the sum of their squares is its variance."""
     return np.bincount(unit, weights=np.where(inside, deviation, 0.0) / inside.sum()).astype(np.float64)
 
