@@ -28,8 +28,9 @@ def commit(settings: Params, layout: Layout, subject: str, lines: Sequence[str])
 def push(settings: Params, layout: Layout) -> None:
     """Send data and commits to their remotes, where there are any and `nightly.push` allows it.
 
-    The data goes first: a commit whose data cannot be had is of no use. Also what an earlier night
-    could not send goes now. Raises WreckError when a remote does not take it.
+    The data goes first: a commit whose data cannot be had is of no use. Commits that an earlier night could
+    not send go now too; of their data only what is still in use today (`dvc push --all-commits` sends all).
+    Raises WreckError when a remote does not take it.
     """
     if settings.nightly.push:
         dvcio.push(layout.root)
