@@ -111,13 +111,18 @@ def by_hand(repository: Path, name: str, text: str) -> None:
     git(repository, *ADA, "commit", "-q", "-m", "hand", name)
 
 
-def test_what_people_commit_on_the_branch_of_the_nights_stays(repository: Path) -> None:
+def a_night_that_a_person_follows(repository: Path, name: str, text: str) -> None:
+    """Make a commit of a night on the branch `nightly`, one by hand after it, and go back to main."""
     (repository / "owned.txt").write_text("second\n")
     gitio.publish(repository, ["owned.txt"], "one", branch="nightly")
     git(repository, "checkout", "-q", "--", "owned.txt")
     git(repository, "checkout", "-q", "nightly")
-    by_hand(repository, "review.txt", "of a person\n")
+    by_hand(repository, name, text)
     git(repository, "checkout", "-q", "main")
+
+
+def test_what_people_commit_on_the_branch_of_the_nights_stays(repository: Path) -> None:
+    a_night_that_a_person_follows(repository, "review.txt", "of a person\n")
     for text in ("third", "fourth"):  # first beside an unchanged main, then with a commit there
         (repository / "owned.txt").write_text(f"{text}\n")
         assert gitio.publish(repository, ["owned.txt"], text, branch="nightly")
@@ -131,12 +136,7 @@ def test_what_people_commit_on_the_branch_of_the_nights_stays(repository: Path) 
 
 
 def test_a_file_that_people_changed_on_both_sides_is_named(repository: Path) -> None:
-    (repository / "owned.txt").write_text("second\n")
-    gitio.publish(repository, ["owned.txt"], "one", branch="nightly")
-    git(repository, "checkout", "-q", "--", "owned.txt")
-    git(repository, "checkout", "-q", "nightly")
-    by_hand(repository, "edited.txt", "there\n")
-    git(repository, "checkout", "-q", "main")
+    a_night_that_a_person_follows(repository, "edited.txt", "there\n")
     by_hand(repository, "edited.txt", "here\n")
     (repository / "owned.txt").write_text("third\n")
     with pytest.raises(WreckError, match=r"both changed edited\.txt"):
