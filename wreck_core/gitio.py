@@ -23,7 +23,7 @@ def publish(root: Path, paths: Iterable[str], message: str, *, branch: str = "")
     On another branch the commit holds that branch's files and the current commit's beside ours, and joins
     both histories; the checkout does not move. Returns the commit's 40 hex digits, or None when there is
     nothing new or `root` lies outside git. Raises WreckError with git's own words, and when both histories
-    changed a file that is not ours (git 2.38 or newer is needed to join any).
+    changed a file that is not ours.
     """
     if not _succeeds(root, "rev-parse", "--verify", "--quiet", "HEAD"):
         return None
@@ -35,8 +35,8 @@ def publish(root: Path, paths: Iterable[str], message: str, *, branch: str = "")
     known = [path for path in paths if _is_known(root, path)]
 
     joined = bool(tip) and _succeeds(root, "merge-base", "--is-ancestor", head, tip)
-    base = (tip if joined else _joined(root, tip, head, known)) if tip else head
-    tree = _tree_with(root, base, known)
+    commits = [tip or head] if joined or not tip else [_git(root, "merge-base", tip, head), tip, head]
+    tree = _tree_with(root, commits, known)
     if tree == _git(root, "rev-parse", f"{tip or head}^{{tree}}"):
         return None
     parents = [tip] if joined else [tip, head] if tip else [head]
@@ -64,27 +64,23 @@ def read_at(root: Path, revision: str, path: str) -> bytes | None:
     return None if done.returncode else done.stdout
 
 
-def _joined(root: Path, tip: str, head: str, ours: list[str]) -> str:
-    """Write a tree of what two commits have; what both changed must be among `ours`, which are replaced."""
-    done = _run(root, ("merge-tree", "--write-tree", "--name-only", "--no-messages", tip, head))
-    if done.returncode > 1:
-        raise WreckError(f"git merge-tree: {done.stderr.strip()}", where=str(root))
-    tree, *conflicts = done.stdout.split()
-    below = _git(root, "rev-parse", "--show-prefix")
-    foreign = sorted(set(conflicts) - {below + path for path in ours})
-    if foreign:
-        what = f"the branch to commit on and what is checked out both changed {', '.join(foreign)}"
-        raise WreckError(what, where=str(root), fix="merge one into the other")
-    return tree
+def _tree_with(root: Path, commits: list[str], paths: list[str]) -> str:
+    """Write a tree of a commit with the working state of `paths`, past the user's index.
 
-
-def _tree_with(root: Path, base: str, paths: list[str]) -> str:
-    """Write the tree of `base` with the working state of `paths`, past the user's index."""
+    Three commits are joined: where two histories parted, and both. Raises WreckError when both changed a file
+    that is not among `paths`.
+    """
+    join = ("-i", "-m", "--aggressive") if len(commits) == 3 else ()
     with tempfile.TemporaryDirectory() as folder:
         private = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
-        _git(root, "read-tree", base, environment=private)
+        _git(root, "read-tree", *join, *commits, environment=private)
         if paths:
             _git(root, "add", "--all", "--", *paths, environment=private)
+        both = _git(root, "ls-files", "--unmerged", environment=private).splitlines()
+        if both:
+            names = ", ".join(sorted({line.partition("\t")[2] for line in both}))
+            what = f"the branch to commit on and what is checked out both changed {names}"
+            raise WreckError(what, where=str(root), fix="merge one into the other")
         return _git(root, "write-tree", environment=private)
 
 
