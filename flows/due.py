@@ -40,15 +40,10 @@ def look(settings: Params, layout: Layout) -> Due:
     moved = {stage: provenance.moved(layout, stage) for stage in graph}
     first = {stage for stage in graph if stage in changed.stages or moved[stage]}
     waiting = ""
-    others = {stage for stage in first if not _failed(layout, stage)}
+    others = {stage for stage in first if not layout.failure(stage.removeprefix("train@"))}
     if others and all(moved[stage] == ["data"] for stage in others):
         waiting = _for_labels(settings, layout)
     return Due(graph, frozenset() if waiting else frozenset(dvcio.downstream(graph, first)), waiting)
-
-
-def _failed(layout: Layout, stage: str) -> bool:
-    folder = layout.model(stage.removeprefix("train@"))
-    return (folder / "failed.json").exists() and not (folder / "metrics.json").exists()
 
 
 def _for_labels(settings: Params, layout: Layout) -> str:

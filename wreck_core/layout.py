@@ -67,6 +67,12 @@ class Layout:
         """Folder of one backbone's outputs."""
         return self.models / backbone
 
+    def failure(self, backbone: str) -> Path | None:
+        """Why one backbone failed the last time, unless there is a result: one that DVC has put back, say."""
+        folder = self.model(backbone)
+        failed = folder / "failed.json"
+        return failed if failed.exists() and not (folder / "metrics.json").exists() else None
+
     def require_pictures(self) -> None:
         """Raise InputError before anything was scraped."""
         if not self.candidates.exists():

@@ -55,7 +55,7 @@ def test_the_network_of_the_best_epoch_is_taken_and_not_that_of_the_last(task):
     best = scratch.best_epoch(curve)
     assert curve[best].held_out_loss == min(epoch.held_out_loss for epoch in curve)
     logits = held_out.logits(features.compiled(network))
-    assert head.log_loss(logits, held_out.targets) == curve[best].held_out_loss
+    assert head.log_loss(logits, held_out.target) == curve[best].held_out_loss
 
 
 def test_without_a_test_part_the_final_model_answers_nobody(task):

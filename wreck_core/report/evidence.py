@@ -128,13 +128,13 @@ def _annotators(layout: Layout) -> pd.DataFrame:
 
 def _backbone(name: str, layout: Layout, manifest: pd.DataFrame) -> Answers | Failure:
     folder = layout.model(name)
+    if failure := layout.failure(name):
+        told = read_json(failure)
+        return Failure(name, str(told.get("reason", "no reason was given")), str(told.get("fix", "")))
     try:
         facts = read_json(folder / "metrics.json")
         predictions = files.read_table(folder / "oof.parquet")
     except FileNotFoundError as missing:
-        if (folder / "failed.json").exists():
-            told = read_json(folder / "failed.json")
-            return Failure(name, str(told.get("reason", "no reason was given")), str(told.get("fix", "")))
         where = layout.relative(folder / Path(missing.filename).name)
         return Failure(name, f"was not trained: there is no {where}", f"run `dvc repro train@{name}`")
     joined = manifest.merge(predictions, on="sha256", how="outer", suffixes=("", "_then"), indicator=True)

@@ -58,13 +58,11 @@ def _models(params: Params, layout: Layout) -> dict[str, Any]:
     """Give each backbone's out-of-fold ROC AUC, or `failed` or `not trained`; none before the first."""
     found: dict[str, Any] = {}
     for name in params.backbones:
-        folder = layout.model(name)
-        if (folder / "metrics.json").exists():
-            found[name] = files.read_json(folder / "metrics.json")["roc_auc"]
-        elif (folder / "failed.json").exists():
-            found[name] = "failed"
+        metrics = layout.model(name) / "metrics.json"
+        if metrics.exists():
+            found[name] = files.read_json(metrics)["roc_auc"]
         else:
-            found[name] = "not trained"
+            found[name] = "failed" if layout.failure(name) else "not trained"
     return found if set(found.values()) != {"not trained"} else {}
 
 
