@@ -33,6 +33,11 @@ class WreckError(Exception):
         return f"{self.reason}\n  → {self.fix}" if self.fix else self.reason
 
 
+def first_line(error: BaseException) -> str:
+    """Give the first line of what another library's error says, or its name where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 class UsageError(WreckError):
     """The command was used wrongly."""
 

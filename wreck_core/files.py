@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-_ODD_ARRAYS = (AttributeError, BadZipFile, EOFError, RuntimeError, zlib.error)  # numpy's and zipfile's words
+# What numpy and zipfile raise of bytes that a disk changed.
+_BROKEN = (AttributeError, BadZipFile, EOFError, MemoryError, OSError, RuntimeError, ValueError, zlib.error)
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -189,7 +190,7 @@ def read_arrays(path: Path) -> "dict[str, NDArray[Any]]":
         try:
             arrays = np.load(stored, allow_pickle=False)
             return {name: arrays[name] for name in arrays.files}
-        except (*_ODD_ARRAYS, OSError, ValueError, MemoryError) as error:
+        except _BROKEN as error:
             raise _damaged(path, "file of arrays") from error
 
 

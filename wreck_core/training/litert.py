@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wreck_core import files
-from wreck_core.errors import StorageError, WreckError
+from wreck_core.errors import StorageError, WreckError, first_line
 from wreck_core.images import Image
 from wreck_core.training.quiet import stderr_held
 
@@ -48,7 +48,7 @@ class Network:
                     self._free.put(interpreter.get_signature_runner())
                 return
             except (RuntimeError, ValueError) as error:
-                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+                reason = first_line(error)
         raise ConversionError(
             f"LiteRT cannot open what was converted: {reason}",
             where=str(path),
@@ -97,7 +97,7 @@ def write(wrapped: Any, name: str, path: Path, examples: Sequence[Image] = ()) -
                 tf.saved_model.save(wrapped, temp, signatures={"serving_default": wrapped.serve})
         except (OSError, tf.errors.OpError) as error:
             raise StorageError(
-                f"could not be written: {_first_line(error)}",
+                f"could not be written: {first_line(error)}",
                 where=temp,
                 fix="free some space, or name another folder in TMPDIR",
             ) from error
@@ -111,14 +111,10 @@ def write(wrapped: Any, name: str, path: Path, examples: Sequence[Image] = ()) -
                 data = converter.convert()
         except Exception as error:  # noqa: BLE001 - the converter's own class is not exported
             raise ConversionError(
-                f"LiteRT cannot hold {name}: {_first_line(error)}",
+                f"LiteRT cannot hold {name}: {first_line(error)}",
                 fix=WITHOUT,
             ) from None
     files.write_bytes(path, data)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 class Trunk:

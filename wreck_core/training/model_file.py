@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from wreck_core import files
-from wreck_core.errors import InputError
+from wreck_core.errors import InputError, first_line
 from wreck_core.training import graph
 from wreck_core.training.runtime import keras
 
@@ -74,7 +74,7 @@ def read(path: Path, fix: str) -> Any:
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # noqa: BLE001 - what a hostile file makes Keras raise is anybody's guess
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = first_line(error)
         raise InputError(
             f"is no model that can be loaded safely: {reason}", where=str(path), fix=fix
         ) from None

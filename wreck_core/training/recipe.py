@@ -215,7 +215,7 @@ def finite(task: Task, loss: float) -> float:
     """Give an epoch's loss back. Raises GateError when it is no number: the training has diverged."""
     if not np.isfinite(loss):
         what = f"{task.name}: the training diverged: the loss of an epoch is {loss}"
-        raise GateError(what, fix="say `precision: float32`, or another recipe for this row")
+        raise GateError(what, fix="say `train: precision: float32`, or another recipe for this row")
     return loss
 
 

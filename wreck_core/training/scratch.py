@@ -26,20 +26,20 @@ ZOOM, CONTRAST = 0.1, 0.1
 
 @dataclass(frozen=True)
 class Data:
-    """Some `rows` (N,) of all square pictures (M, px, px, 3), uint8 RGB, and of the targets (M,).
+    """Some `rows` (N,) of all square pictures (M, px, px, 3), uint8 RGB, and of all targets (M,).
 
     The pictures are in memory once, however many parts are looked at. `batch` is how many go in at once.
     """
 
-    pictures: NDArray[np.uint8]
-    target: Ints
+    all_pictures: NDArray[np.uint8]
+    all_targets: Ints
     batch: int
     rows: Ints
 
     @property
-    def targets(self) -> Ints:
+    def target(self) -> Ints:
         """The targets (N,) of the rows."""
-        return self.target[self.rows]
+        return self.all_targets[self.rows]
 
     def part(self, rows: Ints) -> "Data":
         """Only these of all rows."""
@@ -48,7 +48,7 @@ class Data:
     def logits(self, forward: Forward) -> Float:
         """Give what a compiled network answers: float64 (N, K)."""
         starts = range(0, len(self.rows), self.batch)
-        found = [forward(self.pictures[self.rows[start : start + self.batch]]) for start in starts]
+        found = [forward(self.all_pictures[self.rows[start : start + self.batch]]) for start in starts]
         return np.concatenate(found).astype(np.float64)
 
 
@@ -76,7 +76,7 @@ def fit(task: Task) -> Outcome:
         learn, held_out = (data.part(part.train[rows]) for rows in split_inside(task, part)[0])
         network, curve = train(task, learn, held_out, number)
         chosen, forward = best_epoch(curve), features.compiled(network)
-        part_temperature = head.fit_temperature(held_out.logits(forward), held_out.targets)
+        part_temperature = head.fit_temperature(held_out.logits(forward), held_out.target)
         if part.answer.size:  # there may be no locked test part
             logits[part.answer] = data.part(part.answer).logits(forward)
         temperature[part.answer] = part_temperature
@@ -111,7 +111,7 @@ def train(task: Task, learn: Data, held_out: Data, number: int) -> tuple[Any, li
         # Every epoch draws from a seed of its own, so one that is done again after a kill is the same.
         rng = np.random.default_rng((task.params.seed, number, epoch))
         loss = finite(task, _train_epoch(network, learn, rng, augmented=task.row.augment))
-        curve.append(Epoch(loss, head.log_loss(held_out.logits(forward), held_out.targets)))
+        curve.append(Epoch(loss, head.log_loss(held_out.logits(forward), held_out.target)))
         state.losses.append(astuple(curve[-1]))
         if best_epoch(curve) == epoch:  # before the last: a kill between them does this epoch again
             state.save(best)
@@ -156,8 +156,8 @@ def _train_epoch(network: Any, data: Data, rng: np.random.Generator, *, augmente
     loss = 0.0
     for start in range(0, len(order), data.batch):
         rows = order[start : start + data.batch]
-        pictures = data.pictures[rows].astype(np.float32)
+        pictures = data.all_pictures[rows].astype(np.float32)
         if augmented:
             pictures = augment(pictures, training=True)
-        loss = float(network.train_on_batch(pictures, data.target[rows]))  # the mean since the reset
+        loss = float(network.train_on_batch(pictures, data.all_targets[rows]))  # the mean since the reset
     return loss

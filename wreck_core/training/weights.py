@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from wreck_core import files
-from wreck_core.errors import WeightsError, WreckError
+from wreck_core.errors import WeightsError, WreckError, first_line
 from wreck_core.params import BackboneRow, WeightsParams
 from wreck_core.training import backbones, efficientnet_lite, legacy_pth, own_file
 from wreck_core.training.backbones import Backbone, Download, Embedded
@@ -99,7 +99,7 @@ def load(model: Any, path: Path) -> None:
         raise
     except Exception as error:  # noqa: BLE001 - what a hostile file makes Keras raise is anybody's guess
         raise WeightsError(
-            f"does not fit {model.name}: {(str(error).strip() or type(error).__name__).splitlines()[0]}",
+            f"does not fit {model.name}: {first_line(error)}",
             where=str(path),
             fix="save the weights from the same builder without its classifier (include_top=False)",
         ) from None
